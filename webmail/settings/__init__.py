@@ -26,7 +26,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
 # Addresses (networks) of proxies whose X-Forwarded-For and -Proto are believed.
 TRUSTED_PROXIES = config.words("SIGNET_TRUSTED_PROXIES")
 
-# The newest key seals, all open: KEYRING is the text itself, KEYRING_FILE a path (accounts.sealing).
+# The newest key seals, all open: the text itself, or a path (accounts.sealing).
 KEYRING = config.text("SIGNET_KEYRING")
 KEYRING_FILE = Path(config.text("SIGNET_KEYRING_FILE", str(DATA_DIR / "keyring")))
 

@@ -1,0 +1,166 @@
+"""Drafts and the outbox.
+
+draft ─queue─▶ queued ─due, lease─▶ sending ─250─▶ accepted ─APPEND─▶ filed
+                 ▲  │undo               ├ 4xx or lost before the final dot ─▶ queued (backoff)
+                 │  ▼                   ├ 5xx ─▶ failed (draft reopens)
+                 │ draft                └ final dot sent, no reply ─▶ uncertain
+                 └─── "send again" ◀──────────────────────────────── uncertain ─evidence─▶ accepted
+"""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class Draft(models.Model):
+    """A message being written. Its words are sealed; nothing of it is indexed."""
+
+    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="drafts")
+    account = models.ForeignKey("accounts.MailAccount", models.CASCADE, related_name="+")
+    identity = models.ForeignKey("accounts.Identity", models.PROTECT, related_name="+")
+    # Sealed JSON: to, cc, bcc (lists of [name, address]), subject, html, text (composer.drafts).
+    sealed_content = models.BinaryField(editable=False)
+    sign = models.BooleanField(default=False)
+    encrypt = models.BooleanField(default=False)
+    # What it answers or forwards, and how: "reply", "reply-all", "forward" or "".
+    related_message = models.ForeignKey(
+        "mailbox.Message", models.SET_NULL, null=True, related_name="+"
+    )
+    relation = models.CharField(max_length=10, blank=True)
+    # It quotes what came encrypted: may not leave in the clear (RFC 9788 §6.1).
+    holds_encrypted_quote = models.BooleanField(default=False)
+    revision = models.PositiveIntegerField(default=0)  # raised by each save; a stale save is told
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now, db_index=True)
+    # Why the last try to send it failed, in a sentence; shown above the composer.
+    failure = models.CharField(max_length=500, blank=True)
+
+
+class DraftAttachment(models.Model):
+    """A file of a draft; its content is a sealed file beside the blobs."""
+
+    draft = models.ForeignKey(Draft, models.CASCADE, related_name="attachments")
+    filename = models.CharField(max_length=255)
+    content_type = models.CharField(max_length=129)
+    size = models.PositiveBigIntegerField()
+    key = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+
+class OutgoingMail(models.Model):
+    """A mail on its way out: final bytes, made once, and where it stands."""
+
+    class State(models.TextChoices):
+        """The module's docstring draws it."""
+
+        PREPARING = "preparing"  # the crypto lane makes the bytes
+        QUEUED = "queued"
+        SENDING = "sending"
+        ACCEPTED = "accepted"
+        FILED = "filed"
+        FAILED = "failed"
+        UNCERTAIN = "uncertain"
+        CANCELLED = "cancelled"
+
+    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="outgoing")
+    account = models.ForeignKey("accounts.MailAccount", models.CASCADE, related_name="outgoing")
+    # The send button's own id: a repeated POST finds the same row.
+    idempotency_key = models.UUIDField(default=uuid.uuid4)
+    draft = models.ForeignKey(Draft, models.SET_NULL, null=True, related_name="outgoing")
+    envelope_id = models.UUIDField(default=uuid.uuid4, editable=False)  # ENVID (RFC 3461)
+    message_id = models.CharField(max_length=255)
+    envelope_from = models.CharField(max_length=320)
+    # Shown while it is on its way: "Tomas Eide" in "Sending to Tomas Eide"; sealed like drafts.
+    sealed_summary = models.BinaryField(editable=False)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PREPARING)
+    # How far the running attempt got; "data_end" is committed before the final dot is sent.
+    phase = models.CharField(max_length=16, blank=True)
+    due_at = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    fence = models.PositiveBigIntegerField(default=0)
+    first_tried_at = models.DateTimeField(null=True)
+    last_reply = models.CharField(max_length=500, blank=True)
+    # Sealed key of the copy for Sent, how often filing was tried, when next.
+    sent_copy_key = models.CharField(max_length=64, blank=True)
+    filing_attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "idempotency_key"], name="one_mail_per_send_click"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(state="queued"), name="outgoing_due"),
+            models.Index(
+                fields=["lease_until"], condition=Q(state="sending"), name="outgoing_leases"
+            ),
+        ]
+
+
+class Variant(models.Model):
+    """One set of final bytes of a mail and the recipients who get exactly these.
+
+    To and Cc share one; with encryption each Bcc recipient has one of their own, because
+    EnvelopedData names its recipients. Each is a transaction of its own.
+    """
+
+    class State(models.TextChoices):
+        """Where this transaction stands; the mail's state is derived from all of them."""
+
+        QUEUED = "queued"
+        SENDING = "sending"
+        ACCEPTED = "accepted"
+        FAILED = "failed"
+        UNCERTAIN = "uncertain"
+
+    outgoing = models.ForeignKey(OutgoingMail, models.CASCADE, related_name="variants")
+    key = models.CharField(max_length=64, unique=True)  # sealed file with the bytes
+    size = models.PositiveBigIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+
+
+class Delivery(models.Model):
+    """One recipient of one variant and what the server said."""
+
+    class State(models.TextChoices):
+        """Per recipient."""
+
+        WAITING = "waiting"
+        ACCEPTED = "accepted"
+        FAILED = "failed"
+        UNCERTAIN = "uncertain"
+
+    variant = models.ForeignKey(Variant, models.CASCADE, related_name="deliveries")
+    recipient = models.CharField(max_length=320)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    code = models.PositiveSmallIntegerField(null=True)
+    enhanced = models.CharField(max_length=16, blank=True)
+    text = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["variant", "recipient"], name="one_delivery")
+        ]
+
+
+class CorrespondentUse(models.Model):
+    """How often someone wrote to or heard from an address: completion in the composer."""
+
+    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="correspondents")
+    address = models.CharField(max_length=320)
+    name = models.CharField(max_length=300, blank=True)
+    sent_count = models.PositiveIntegerField(default=0)
+    received_count = models.PositiveIntegerField(default=0)
+    last_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "address"], name="one_correspondent")
+        ]
+        indexes = [models.Index(fields=["user", "-last_at"], name="correspondent_recent")]

@@ -1,0 +1,58 @@
+"""What the reader found out about messages, and finished documents."""
+
+from django.db import models
+from django.utils import timezone
+
+
+class Reading(models.Model):
+    """The verdict on a message and what its page needs beside the body.
+
+    Nothing here came out of an encrypted layer: for mail that had to be opened with a key,
+    the rest lives in sealed, minutes-long caches under the key of the session that opened it.
+    """
+
+    message = models.OneToOneField("mailbox.Message", models.CASCADE, related_name="reading")
+    pipeline = models.PositiveIntegerField()  # webmail.reader.pipeline.VERSION that made it
+    signature_code = models.CharField(max_length=32)
+    encryption_code = models.CharField(max_length=32, blank=True)
+    level = models.CharField(max_length=8)
+    notes = models.JSONField(default=list)
+    # smime.verdict's facts as JSON: enough to judge again without reading the mail.
+    facts = models.JSONField(default=dict)
+    # Names, dates and addresses for the words and the six answers.
+    verdict = models.JSONField(default=dict)
+    judged_at = models.DateTimeField(default=timezone.now, db_index=True)
+    # The trust state (anchors, known certificates) it was judged under; differs → judge again.
+    trust_stamp = models.CharField(max_length=64, blank=True)
+    # Header fields, attachments [[path, name, type, size], …], counts: all that the page shows.
+    page = models.JSONField(default=dict)
+    # Failed attempts to render (poison counter): at 2 the message is marked "cannot render".
+    failures = models.PositiveSmallIntegerField(default=0)
+    is_encrypted = models.BooleanField(default=False)
+
+
+class Rendition(models.Model):
+    """A finished document of a message that was never encrypted, sealed with the keyring."""
+
+    message = models.ForeignKey("mailbox.Message", models.CASCADE, related_name="renditions")
+    pipeline = models.PositiveIntegerField()
+    # What was asked for: "images=no;theme=light" and the like.
+    variant = models.CharField(max_length=64)
+    sealed_document = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "variant"], name="one_rendition")]
+
+
+class ImagePermission(models.Model):
+    """Remote images are loaded (through the proxy) for this sender's verified mail."""
+
+    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="image_permissions")
+    sender = models.CharField(max_length=320)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "sender"], name="one_image_permission")
+        ]
