@@ -124,7 +124,7 @@ class MailAccount(models.Model):
     auth_failures = models.PositiveSmallIntegerField(default=0, editable=False)
     # Capability words after login and server ID, for the quirk table and the admin.
     capabilities = models.JSONField(default=list, editable=False)
-    server_id = models.CharField(max_length=200, blank=True, editable=False)
+    server_software = models.CharField(max_length=200, blank=True, editable=False)
     # Accounts without a session for 30 min are polled, not watched.
     last_used_at = models.DateTimeField(null=True, editable=False, db_index=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
