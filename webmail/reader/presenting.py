@@ -1,0 +1,170 @@
+"""What a message's page draws: plain values, no models, no markup.
+
+Templates get `message` → `OpenMessage`. `frames` are iframes (rendering.md §7 names their
+attributes); everything else is text that templates escape.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.utils.translation import ngettext
+
+State = Literal["ready", "rendering", "locked", "failed", "server-down"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonView:
+    """An address as shown: `name` is empty when it held another address or nothing."""
+
+    name: str
+    address: str
+
+    @property
+    def shown(self) -> str:
+        """The name, else the address."""
+        return self.name or self.address
+
+    @property
+    def initials(self) -> str:
+        """One or two letters for the round picture."""
+        words = [word for word in self.shown.replace("@", " ").split() if word[:1].isalnum()]
+        return "".join(word[0] for word in words[:2]).upper() or "?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerView:
+    """One of the six questions of the verdict panel."""
+
+    question: str
+    glyph: Literal["yes", "caution", "no", "unknown"]
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignerView:
+    """The certificate behind a signature, for its page and the copy button."""
+
+    name: str
+    addresses: tuple[str, ...]
+    issuer: str
+    serial: str
+    fingerprint: str
+    not_before: str
+    not_after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictView:
+    """The panel above the body. `level` chooses the seal: ok, warn, bad, unknown, none."""
+
+    code: str
+    encryption_code: str
+    level: str
+    headline: str
+    sentence: str
+    flag: str
+    is_locked: bool  # shows the lock
+    is_quiet: bool  # one line instead of a panel
+    is_expanded: bool
+    notes: tuple[str, ...]  # sentences
+    answers: tuple[AnswerView, ...]
+    signer: SignerView | None
+    action: Literal["", "unlock", "import-key"]  # what the panel's button does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameView:
+    """One sandboxed document. `label` is said above a frame that is not the whole message."""
+
+    url: str
+    title: str
+    label: str = ""
+    tone: str = ""  # level of a part with a verdict of its own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentView:
+    """A part to download."""
+
+    path: str
+    name: str
+    kind: str  # in words: "PDF", "Image"
+    size: int  # octets
+    url: str
+    is_dangerous: bool  # can run programs: a second click is asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagesView:
+    """The bar for remote images."""
+
+    blocked: int
+    trackers: int
+    are_loaded: bool
+    may_load: bool  # not offered out of decrypted mail unless its class is ok
+    may_always: bool  # only for verified senders
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenMessage:
+    """A message on its page. In any state but `ready` the frames are empty and `problem` speaks."""
+
+    id: int
+    state: State
+    subject: str
+    sender: PersonView
+    from_: tuple[PersonView, ...]
+    to: tuple[PersonView, ...]
+    cc: tuple[PersonView, ...]
+    bcc: tuple[PersonView, ...]
+    reply_to: tuple[PersonView, ...]
+    sent_on_behalf: PersonView | None
+    date: datetime | None
+    received_at: datetime
+    verdict: VerdictView | None
+    frames: tuple[FrameView, ...] = ()
+    attachments: tuple[AttachmentView, ...] = ()
+    images: ImagesView | None = None
+    is_encrypted: bool = False
+    is_plain_only: bool = False  # "Plain text only. Links, images and files are off."
+    has_deceptive_links: bool = False
+    notices: tuple[str, ...] = ()  # limits, cut parts
+    problem: str = ""
+    header_rows: tuple[tuple[str, str], ...] = field(default=())
+
+
+_KINDS = {
+    "application/pdf": "PDF",
+    "application/zip": "ZIP",
+    "text/calendar": gettext_lazy("Calendar"),
+    "text/csv": "CSV",
+    "text/html": "HTML",
+    "text/plain": gettext_lazy("Text"),
+    "text/vcard": gettext_lazy("Contact"),
+    "message/rfc822": gettext_lazy("Message"),
+}
+
+
+def kind_words(content_type: str, filename: str) -> str:
+    """Say what kind of file this is: "PDF", "Image", "Spreadsheet"."""
+    if content_type in _KINDS:
+        return str(_KINDS[content_type])
+    family = content_type.partition("/")[0]
+    if family == "image":
+        return _("Image")
+    if family in {"audio", "video"}:
+        return _("Sound") if family == "audio" else _("Film")
+    ending = filename.rpartition(".")[2].upper() if "." in filename else ""
+    return ending[:6] or _("File")
+
+
+def size_words(octets: int) -> str:
+    """Return a size people read: "41 kB", "1.2 MB"."""
+    if octets < 1000:
+        return ngettext("{n} byte", "{n} bytes", octets).format(n=octets)
+    if octets < 1_000_000:
+        return _("{n} kB").format(n=round(octets / 1000))
+    return _("{n} MB").format(n=f"{octets / 1_000_000:.1f}")

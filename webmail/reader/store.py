@@ -1,0 +1,166 @@
+"""Finished renderings: where they are kept and for whom.
+
+Mail that was never encrypted: `Reading` and `Rendition` rows, the documents sealed with the
+keyring. Mail that had to be opened with a key: only in Redis, for minutes, sealed under the key
+of the session that opened it (accounts.sealed_cache); the `Reading` row keeps codes alone.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import sealed_cache, sealing
+from webmail.mailbox.models import Message
+from webmail.reader.models import Reading, Rendition
+from webmail.reader.variants import PIPELINE, Variant
+
+OPENED_FOR = 15 * 60  # seconds that decrypted content stays in the sealed cache
+
+Page = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """What frames show, and the remote addresses that tokens of it point at by position."""
+
+    frames: tuple[str, ...]
+    images: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+
+    def to_json(self) -> bytes:
+        """Return the form that is sealed."""
+        return json.dumps([self.frames, self.images, self.targets]).encode()
+
+    @classmethod
+    def from_json(cls, content: bytes) -> "Documents":
+        """Read the sealed form back."""
+        frames, images, targets = json.loads(content)
+        return cls(tuple(frames), tuple(images), tuple(targets))
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The columns of a `Reading`: codes and facts, never content of an encrypted layer."""
+
+    signature_code: str
+    encryption_code: str
+    level: str
+    notes: tuple[str, ...]
+    trust_stamp: str
+    is_encrypted: bool
+    facts: dict[str, Any]
+    verdict: dict[str, Any]
+
+
+def _subject(message_id: int, variant: Variant) -> str:
+    return f"reader.rendition:{message_id}:{variant.key}"
+
+
+def _opened_key(what: str, message_id: int, variant: Variant) -> str:
+    return f"reader:{what}:{PIPELINE}:{message_id}:{variant.key}"
+
+
+def save(
+    *,
+    message_id: int,
+    variant: Variant,
+    findings: Findings,
+    page: Page,
+    documents: Documents,
+    session_key: bytes | None,
+) -> None:
+    """Keep a rendering. Of encrypted mail only codes reach the database."""
+    secret = findings.is_encrypted
+    columns = {
+        "pipeline": PIPELINE,
+        "signature_code": findings.signature_code,
+        "encryption_code": findings.encryption_code,
+        "level": findings.level,
+        "notes": list(findings.notes),
+        "facts": {} if secret else findings.facts,
+        "verdict": {} if secret else findings.verdict,
+        "page": {} if secret else page,
+        "judged_at": timezone.now(),
+        "trust_stamp": findings.trust_stamp,
+        "is_encrypted": secret,
+        "failures": 0,
+    }
+    sealed = b""
+    if not secret:
+        sealed = sealing.seal(
+            documents.to_json(), purpose="rendition", subject=_subject(message_id, variant)
+        )
+    with transaction.atomic():
+        Reading.objects.update_or_create(message_id=message_id, defaults=columns)
+        if not secret:
+            Rendition.objects.update_or_create(
+                message_id=message_id,
+                variant=variant.key,
+                defaults={
+                    "pipeline": PIPELINE,
+                    "sealed_document": sealed,
+                    "created_at": timezone.now(),
+                },
+            )
+    if secret and session_key is not None:
+        for what, content in (
+            ("page", json.dumps(page).encode()),
+            ("documents", documents.to_json()),
+        ):
+            sealed_cache.put(
+                _opened_key(what, message_id, variant),
+                content,
+                session_key=session_key,
+                seconds=OPENED_FOR,
+            )
+
+
+def load_page(
+    message: Message, variant: Variant, *, trust_stamp: str, session_key: bytes | None
+) -> Page | None:
+    """Return the finished page, or None if it must be (re)made for this person now."""
+    reading = Reading.objects.filter(message=message, pipeline=PIPELINE).first()
+    if reading is None or reading.trust_stamp != trust_stamp:
+        return None
+    if not reading.is_encrypted:
+        made = Rendition.objects.filter(
+            message=message, variant=variant.key, pipeline=PIPELINE
+        ).exists()
+        return dict(reading.page) if made and reading.page else None
+    content = sealed_cache.get(_opened_key("page", message.pk, variant), session_key=session_key)
+    return json.loads(content) if content is not None else None
+
+
+def load_documents(
+    message: Message, variant: Variant, *, session_key: bytes | None
+) -> Documents | None:
+    """Return the documents of a rendering, or None if they are not here (any more)."""
+    rendition = Rendition.objects.filter(
+        message=message, variant=variant.key, pipeline=PIPELINE
+    ).first()
+    if rendition is not None:
+        return Documents.from_json(
+            sealing.open_sealed(
+                bytes(rendition.sealed_document),
+                purpose="rendition",
+                subject=_subject(message.pk, variant),
+            )
+        )
+    content = sealed_cache.get(
+        _opened_key("documents", message.pk, variant), session_key=session_key
+    )
+    return Documents.from_json(content) if content is not None else None
+
+
+def count_failure(*, message_id: int) -> int:
+    """Note that rendering failed or died; return how often so far (the poison counter)."""
+    reading, _ = Reading.objects.get_or_create(
+        message_id=message_id,
+        defaults={"pipeline": PIPELINE, "signature_code": "", "level": "none"},
+    )
+    reading.failures += 1
+    reading.save(update_fields=["failures"])
+    return reading.failures
