@@ -1,0 +1,225 @@
+"""CSS of mail, rebuilt from tokens: style attributes and style blocks.
+
+Nothing of the source text is copied. A declaration survives when its property is listed, every
+token of its value is of a listed kind and every function is listed; no token that can name a
+resource is. Rules survive with the selectors of `webmail.html.selectors`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import tinycss2
+
+from webmail.html.limits import HtmlLimits
+from webmail.html.model import Theme
+from webmail.html.selectors import media_condition, safe_selectors
+from webmail.html.words import words
+
+PROPERTIES = words(
+    """
+    background background-color background-image background-position background-repeat
+    background-size background-clip border border-bottom border-bottom-color
+    border-bottom-left-radius border-bottom-right-radius border-bottom-style border-bottom-width
+    border-collapse border-color border-left border-left-color border-left-style border-left-width
+    border-radius border-right border-right-color border-right-style border-right-width
+    border-spacing border-style border-top border-top-color border-top-left-radius
+    border-top-right-radius border-top-style border-top-width border-width box-shadow box-sizing
+    caption-side clear color direction display empty-cells float font font-family font-size
+    font-size-adjust font-stretch font-style font-variant font-weight height letter-spacing
+    line-height list-style list-style-position list-style-type margin margin-bottom margin-left
+    margin-right margin-top max-height max-width min-height min-width opacity outline
+    outline-color outline-style outline-width overflow overflow-wrap overflow-x overflow-y padding
+    padding-bottom padding-left padding-right padding-top quotes tab-size table-layout text-align
+    text-decoration text-decoration-color text-decoration-line text-decoration-style text-indent
+    text-overflow text-shadow text-transform unicode-bidi vertical-align visibility white-space
+    width word-break word-spacing word-wrap mso-hide mso-line-height-rule mso-table-lspace
+    mso-table-rspace mso-padding-alt border-block border-inline gap flex flex-basis flex-direction
+    flex-flow flex-grow flex-shrink flex-wrap align-content align-items align-self justify-content
+    justify-items justify-self order object-fit object-position color-scheme hyphens cursor
+    """
+)
+FUNCTIONS = words(
+    """
+    rgb rgba hsl hsla hwb lab lch oklab oklch calc min max clamp linear-gradient radial-gradient
+    repeating-linear-gradient repeating-radial-gradient
+    """
+)
+_PLAIN_TOKENS = frozenset({"ident", "number", "percentage", "dimension", "string", "hash"})
+_LITERALS = frozenset(",/+-*")
+_KEYWORDS_ONLY = frozenset({"cursor"})
+_DEEPEST_VALUE = 8
+_DEEPEST_RULE = 2  # a rule, and a rule in a media rule
+
+
+@dataclass(frozen=True, slots=True)
+class SafeDeclarations:
+    """Declarations joined by `;`, and how many were kept and dropped."""
+
+    text: str
+    kept: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class SafeStylesheet:
+    """Rules for a style element of ours. `has_dark`: some came from dark-scheme media rules."""
+
+    text: str
+    dropped: int
+    has_dark: bool
+    is_cut: bool
+
+
+@lru_cache(maxsize=4096)
+def safe_declarations(source: str) -> SafeDeclarations:
+    """Filter the value of a style attribute (the caller has bounded its length)."""
+    return _declarations(tinycss2.parse_blocks_contents(source, skip_comments=True))
+
+
+def _declarations(nodes: Sequence[Any]) -> SafeDeclarations:
+    kept: list[str] = []
+    dropped = 0
+    for node in nodes:
+        if node.type in {"whitespace", "comment"}:
+            continue
+        text = _declaration(node) if node.type == "declaration" else None
+        if text is None:
+            dropped += 1
+        else:
+            kept.append(text)
+    return SafeDeclarations(text=";".join(kept), kept=len(kept), dropped=dropped)
+
+
+def _declaration(node: Any) -> str | None:
+    name = str(node.lower_name)
+    if name not in PROPERTIES:
+        return None
+    if name in _KEYWORDS_ONLY and any(
+        token.type not in {"ident", "whitespace"} for token in node.value
+    ):
+        return None
+    value = _value(node.value, _DEEPEST_VALUE)
+    if not value:
+        return None
+    return f"{name}:{value}{'!important' if node.important else ''}"
+
+
+def _value(tokens: Sequence[Any], depth: int) -> str | None:
+    """Serialise the tokens of a value; None when one of them is not on the list."""
+    if depth == 0:
+        return None
+    parts: list[str] = []
+    for token in tokens:
+        kind = token.type
+        if kind == "whitespace":
+            parts.append(" ")
+        elif kind == "comment":
+            continue
+        elif kind in _PLAIN_TOKENS:
+            parts.append(escape_markup(token.serialize()))
+        elif kind == "literal" and token.value in _LITERALS:
+            parts.append(token.value)
+        elif kind == "function" and token.lower_name in FUNCTIONS:
+            inner = _value(token.arguments, depth - 1)
+            if inner is None:
+                return None
+            parts.append(f"{token.lower_name}({inner})")
+        elif kind == "() block":
+            inner = _value(token.content, depth - 1)
+            if inner is None:
+                return None
+            parts.append(f"({inner})")
+        else:
+            return None
+    return "".join(parts).strip()
+
+
+def escape_markup(text: str) -> str:
+    """Write `<` as a CSS escape: the text can then end neither a style element nor a comment."""
+    return text.replace("<", "\\3c ")
+
+
+def safe_stylesheet(blocks: Sequence[str], *, theme: Theme, limits: HtmlLimits) -> SafeStylesheet:
+    """Filter the style blocks of a mail for a theme.
+
+    Scheme rules of the mail are settled here, because the frame follows the browser's scheme and
+    not the reader's choice: rules of the theme are unwrapped, the others dropped. A mail without
+    dark rules is drawn in its light ones, also in the dark theme.
+    """
+    accepted: list[str] = []
+    room = limits.css
+    for block in blocks:
+        if len(block) <= room:
+            accepted.append(block)
+            room -= len(block)
+    is_cut = len(accepted) < len(blocks)
+    rules = [
+        rule
+        for block in accepted
+        for rule in tinycss2.parse_stylesheet(block, skip_comments=True, skip_whitespace=True)
+    ]
+    builder = _StylesheetBuilder(scheme=theme, room=limits.css_rules)
+    builder.add(rules, _DEEPEST_RULE)
+    if theme == "dark" and not builder.has_scheme_rules:
+        builder = _StylesheetBuilder(scheme="light", room=limits.css_rules)
+        builder.add(rules, _DEEPEST_RULE)
+    return SafeStylesheet(
+        text="\n".join(builder.lines),
+        dropped=builder.dropped,
+        has_dark=theme == "dark" and builder.has_scheme_rules,
+        is_cut=is_cut or builder.room < 0,
+    )
+
+
+class _StylesheetBuilder:
+    """Collects safe rules of one colour scheme until the room for rules is used up."""
+
+    def __init__(self, *, scheme: Theme, room: int) -> None:
+        self.scheme = scheme
+        self.room = room
+        self.lines: list[str] = []
+        self.dropped = 0
+        self.has_scheme_rules = False
+
+    def add(self, rules: Sequence[Any], depth: int) -> bool:
+        """Add the safe ones of `rules`; True when there was one."""
+        before = len(self.lines)
+        for rule in rules:
+            if rule.type == "qualified-rule":
+                self.room -= 1
+                if self.room < 0:
+                    self.dropped += 1
+                    return len(self.lines) > before
+                self._add_style_rule(rule)
+            elif rule.type == "at-rule" and rule.lower_at_keyword == "media" and rule.content:
+                self._add_media_rule(rule, depth)
+            elif rule.type not in {"whitespace", "comment"}:
+                self.dropped += 1
+        return len(self.lines) > before
+
+    def _add_style_rule(self, rule: Any) -> None:
+        selectors = safe_selectors(rule.prelude)
+        declarations = _declarations(
+            tinycss2.parse_blocks_contents(rule.content, skip_comments=True)
+        )
+        self.dropped += declarations.dropped
+        if not selectors or not declarations.text:
+            self.dropped += 1
+            return
+        self.lines.append(f"{escape_markup(selectors)}{{{declarations.text}}}")
+
+    def _add_media_rule(self, rule: Any, depth: int) -> None:
+        condition = media_condition(rule.prelude, scheme=self.scheme)
+        if condition is None or depth < 2:
+            self.dropped += 1
+            return
+        inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+        at = len(self.lines)
+        if not self.add(inner, depth - 1):
+            return
+        self.has_scheme_rules |= condition.names_scheme
+        if condition.text:
+            body = "\n".join(self.lines[at:])
+            self.lines[at:] = [f"@media {condition.text}{{{body}}}"]
