@@ -1,11 +1,4 @@
-"""Drafts and the outbox.
-
-draft ─queue─▶ queued ─due, lease─▶ sending ─250─▶ accepted ─APPEND─▶ filed
-                 ▲  │undo               ├ 4xx or lost before the final dot ─▶ queued (backoff)
-                 │  ▼                   ├ 5xx ─▶ failed (draft reopens)
-                 │ draft                └ final dot sent, no reply ─▶ uncertain
-                 └─── "send again" ◀──────────────────────────────── uncertain ─evidence─▶ accepted
-"""
+"""Drafts and the outbox. The states of a mail are drawn in `transitions.py`."""
 
 import uuid
 
@@ -15,12 +8,21 @@ from django.utils import timezone
 
 
 class Draft(models.Model):
-    """A message being written. Its words are sealed; nothing of it is indexed."""
+    """A message being written. Its words are sealed; nothing of it is indexed.
+
+    Revision 0: nothing was written into it yet; it is not listed and expires.
+    """
+
+    class Preparation(models.TextChoices):
+        """How far the quoted text of a reply or forward is; empty when there is nothing to wait for."""
+
+        RUNNING = "running"
+        FAILED = "failed"
 
     user = models.ForeignKey("accounts.User", models.CASCADE, related_name="drafts")
     account = models.ForeignKey("accounts.MailAccount", models.CASCADE, related_name="+")
     identity = models.ForeignKey("accounts.Identity", models.PROTECT, related_name="+")
-    # Sealed JSON: to, cc, bcc (lists of [name, address]), subject, html, text (composer.drafts).
+    # Sealed JSON (composer.content.DraftContent).
     sealed_content = models.BinaryField(editable=False)
     sign = models.BooleanField(default=False)
     encrypt = models.BooleanField(default=False)
@@ -34,6 +36,8 @@ class Draft(models.Model):
     revision = models.PositiveIntegerField(default=0)  # raised by each save; a stale save is told
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now, db_index=True)
+    # The crypto lane still makes its quoted text; "failed": it could not (`failure` says why).
+    preparation = models.CharField(max_length=8, choices=Preparation.choices, blank=True)
     # Why the last try to send it failed, in a sentence; shown above the composer.
     failure = models.CharField(max_length=500, blank=True)
 
@@ -46,6 +50,8 @@ class DraftAttachment(models.Model):
     content_type = models.CharField(max_length=129)
     size = models.PositiveBigIntegerField()
     key = models.CharField(max_length=64, unique=True)
+    # A part of a forwarded message that came encrypted: leaves with the quote (RFC 9788 §6.1).
+    is_from_encrypted = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
 
 
@@ -77,26 +83,39 @@ class OutgoingMail(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.PREPARING)
     # How far the running attempt got; "data_end" is committed before the final dot is sent.
     phase = models.CharField(max_length=16, blank=True)
+    state_since = models.DateTimeField(default=timezone.now)
+    # When the next thing is to be done: make bytes, send, file, look for evidence.
     due_at = models.DateTimeField(default=timezone.now)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Sending: the worker lives until then. Else: it was handed to a lane, not again before.
     lease_until = models.DateTimeField(null=True)
+    # Raised by each taker; its later writes carry it, so that an old taker's writes miss.
     fence = models.PositiveBigIntegerField(default=0)
     first_tried_at = models.DateTimeField(null=True)
     last_reply = models.CharField(max_length=500, blank=True)
-    # Sealed key of the copy for Sent, how often filing was tried, when next.
+    # The sealed file with the copy for Sent, and how often filing it was tried.
     sent_copy_key = models.CharField(max_length=64, blank=True)
     filing_attempts = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
+    # Null while the machine has something left to do.
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "idempotency_key"], name="one_mail_per_send_click"
-            )
+            ),
+            # Two tabs cannot send one draft twice.
+            models.UniqueConstraint(
+                fields=["draft"],
+                condition=Q(state__in=["preparing", "queued", "sending", "uncertain"]),
+                name="one_live_mail_per_draft",
+            ),
         ]
         indexes = [
-            models.Index(fields=["due_at"], condition=Q(state="queued"), name="outgoing_due"),
+            models.Index(
+                fields=["due_at"], condition=Q(finished_at__isnull=True), name="outgoing_due"
+            ),
             models.Index(
                 fields=["lease_until"], condition=Q(state="sending"), name="outgoing_leases"
             ),
