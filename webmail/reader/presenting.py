@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 State = Literal["ready", "rendering", "locked", "failed", "server-down"]
 

@@ -1,0 +1,138 @@
+"""`manage.py demo`: everything embedded, with sample mail."""
+
+import json
+import os
+import shutil
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, connection, connections
+
+from webmail.demo import people, running
+from webmail.demo.imap_server import imap_service, write_people
+from webmail.demo.letters import ALICE, BOB, DOMAIN
+from webmail.demo.ports import NoFreePort, first_free
+from webmail.demo.services import MissingProgram
+from webmail.demo.supervisor import Service, StartFailed
+from webmail.demo.tls import ServerTls, server_tls
+
+BANNER = """
+  Signet is running:  {url}
+
+  Sign in as   {alice}   password  {alice_password}
+          or   {bob}     password  {bob_password}
+  Administer   {url}/admin/
+               {admin}   password  {admin_password}
+
+  Mail, accounts and keys are kept in {directory}.
+  Stop with Ctrl-C. Start over with: make demo-reset
+"""
+
+
+class Command(BaseCommand):
+    help = "Run Signet with embedded servers and sample mail, on this machine alone."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=8000, help="first web port to try")
+        parser.add_argument("--reset", action="store_true", help="throw the demo's data away first")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.stdout.reconfigure(line_buffering=True)  # type: ignore[attr-defined]
+        try:
+            if options["reset"]:
+                self._reset()
+            self._run(options["port"])
+        except (
+            people.NotADemo,
+            running.AlreadyRunning,
+            StartFailed,
+            MissingProgram,
+            NoFreePort,
+        ) as error:
+            raise CommandError(str(error)) from error
+
+    def _reset(self) -> None:
+        running.refuse_if_running()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            if "accounts_mailserver" in connection.introspection.table_names():
+                people.refuse_real_data()
+        except OperationalError as error:
+            raise CommandError(f"The database cannot be opened: {error}") from error
+        connections.close_all()
+        if connection.vendor != "sqlite":
+            raise CommandError("--reset only throws away an embedded SQLite database.")
+        for path in settings.DATA_DIR.iterdir():
+            if path.name in {"secret-key", "keyring"}:
+                continue
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        self.stdout.write("The demo's data is gone; starting over.")
+
+    def _run(self, web_port: int) -> None:
+        home = settings.DATA_DIR / "demo"
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tls = server_tls(home / "tls")
+        imap = first_free(1143)
+        ports = people.Ports(imap=imap, submission=first_free(1587, taken=frozenset({imap})))
+        maildirs = home / "mail"
+        if not (maildirs / "pymap-etc-shadow").is_file():
+            write_people(maildirs, people.PASSWORDS)
+
+        def prepare() -> None:
+            people.refuse_real_data()
+            people.set_up_server(ports=ports, ca=tls.ca)
+            office = people.set_up_people()
+            if office is not None:
+                self.stdout.write("Writing sample mail …")
+                people.fill_mailboxes(office, ports=ports, ca=tls.ca, maildirs=maildirs)
+
+        running.run(
+            say=self.stderr.write,
+            web_port=web_port,
+            host="127.0.0.1",
+            before=[
+                imap_service(maildirs, port=ports.imap, tls=tls),
+                self._submission(home, ports, tls),
+            ],
+            prepare=prepare,
+            ready=self._ready,
+        )
+
+    def _submission(self, home: Any, ports: people.Ports, tls: ServerTls) -> Service:
+        path = home / "submission.json"
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(
+                {
+                    "domain": DOMAIN,
+                    "passwords": people.PASSWORDS,
+                    "port": ports.submission,
+                    "imap_port": ports.imap,
+                    "ca": str(tls.ca),
+                    "certificate": str(tls.certificate),
+                    "key": str(tls.key),
+                },
+                file,
+            )
+        return Service(
+            name="submission",
+            command=[sys.executable, "-m", "webmail.demo.submission_server", str(path)],
+            ready_port=ports.submission,
+        )
+
+    def _ready(self, url: str) -> None:
+        self.stdout.write(
+            BANNER.format(
+                url=url,
+                alice=ALICE.address,
+                alice_password=people.PASSWORDS["alice"],
+                bob=BOB.address,
+                bob_password=people.PASSWORDS["bob"],
+                admin=people.ADMIN,
+                admin_password=people.ADMIN_PASSWORD,
+                directory=settings.DATA_DIR,
+            )
+        )

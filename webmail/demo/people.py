@@ -1,0 +1,114 @@
+"""The demo's users, mail server and keys in the database, and their mail in the mailboxes."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from accounts.models import MailServer, Security, User
+from smime import trust, vault
+from smime.models import OwnKey, TrustAnchor
+from smime.pki.authority import to_pkcs12
+from webmail.demo.imap_server import keep_keywords
+from webmail.demo.letters import ALICE, ALICES, BOB, BOBS, DOMAIN, MARTA, SENT, Letter
+from webmail.demo.post import PostOffice, write
+from webmail.imap import Endpoint, Session
+from webmail.sasl import Credentials
+
+PASSWORDS = {"alice": "alice", "bob": "bob", "marta": "marta"}
+ADMIN = f"admin@{DOMAIN}"
+ADMIN_PASSWORD = "signet-admin"  # noqa: S105 - printed by the demo, on loopback only
+FOLDERS = ("Drafts", "Sent", "Archive", "Junk", "Trash")
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the embedded servers listen."""
+
+    imap: int
+    submission: int
+
+
+class NotADemo(Exception):  # noqa: N818 - the name says what happened
+    """This data directory serves real mail; the demo keeps its hands off it."""
+
+
+def refuse_real_data() -> None:
+    """Raise NotADemo if a mail server other than the demo's is set up here."""
+    others = MailServer.objects.exclude(domain=DOMAIN)
+    if others.exists():
+        raise NotADemo(
+            f"This data directory serves {others[0].domain}. Run the demo elsewhere: "
+            "SIGNET_DATA_DIR=/some/empty/directory make demo"
+        )
+
+
+def set_up_server(*, ports: Ports, ca: Path) -> MailServer:
+    """Write the demo's mail server row for this run's ports."""
+    server, _ = MailServer.objects.update_or_create(
+        domain=DOMAIN,
+        defaults={
+            "imap_host": "localhost",
+            "imap_port": ports.imap,
+            "imap_security": Security.STARTTLS,
+            "submission_host": "localhost",
+            "submission_port": ports.submission,
+            "submission_security": Security.STARTTLS,
+            "ca_pem": ca.read_text("ascii"),
+            "login_is_local_part": True,
+        },
+    )
+    return server
+
+
+def set_up_people() -> PostOffice | None:
+    """Make the administrator, users, keys and trust the first time; None when they are there."""
+    if OwnKey.objects.exists() or TrustAnchor.objects.exists():
+        return None
+    office = PostOffice.open(datetime.now(tz=UTC))
+    admin = User.objects.create_superuser(ADMIN, ADMIN_PASSWORD, display_name="Administrator")
+    trust.add_anchor(
+        office.root.certificate.public_bytes(Encoding.PEM),
+        actor=admin,
+        reason="The demo's own certificate authority",
+    )
+    for person, pair in ((ALICE, office.alice), (BOB, office.bob)):
+        user = User.objects.create_user(person.address, display_name=person.name)
+        vault.import_keys(user, to_pkcs12(pair, "demo"), "demo", sealing=OwnKey.Sealing.MANAGED)
+    return office
+
+
+def fill_mailboxes(office: PostOffice, *, ports: Ports, ca: Path, maildirs: Path) -> None:
+    """Put the letters into the embedded IMAP server, oldest first."""
+    endpoint = Endpoint(
+        host="localhost", port=ports.imap, security="starttls", ca_pem=ca.read_text("ascii")
+    )
+    boxes: dict[str, list[tuple[str, Letter]]] = {
+        "alice": [*(("INBOX", x) for x in ALICES), *(("Sent", x) for x in SENT)],
+        "bob": [("INBOX", x) for x in BOBS],
+        MARTA.address.partition("@")[0]: [],
+    }
+    for name, letters in boxes.items():
+        credentials = Credentials(username=name, password=PASSWORDS[name])
+        with Session.open(endpoint, credentials) as session:
+            keep_keywords(maildirs, name)
+            there = {folder.path for folder in session.folders()}
+            for folder in FOLDERS:
+                if folder not in there:
+                    session.create(folder)
+            for folder, letter in sorted(letters, key=lambda entry: -entry[1].hours):
+                flags = [
+                    flag
+                    for flag, is_set in (
+                        ("\\Seen", letter.is_seen),
+                        ("\\Flagged", letter.is_starred),
+                    )
+                    if is_set
+                ]
+                session.append(
+                    folder,
+                    write(letter, office),
+                    flags=tuple(flags),
+                    internal_date=office.now - timedelta(hours=letter.hours) + timedelta(seconds=4),
+                )
