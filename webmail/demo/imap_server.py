@@ -36,14 +36,16 @@ def keep_keywords(directory: Path, name: str) -> None:
         keywords.write_text("\n".join(lines) + "\n", "ascii")
 
 
-def imap_service(directory: Path, *, port: int, tls: ServerTls) -> Service:
-    """Return the server as a service on a loopback port (STARTTLS)."""
+def imap_service(
+    directory: Path, *, port: int, tls: ServerTls, listen: str = "127.0.0.1"
+) -> Service:
+    """Return the server as a service on `port` of `listen` (STARTTLS)."""
     return Service(
         name="imap",
         command=[
             str(Path(sys.executable).parent / "pymap"),
             "--no-service=admin",
-            "--host=127.0.0.1",
+            f"--host={listen}",
             f"--port={port}",
             f"--cert={tls.certificate}",
             f"--key={tls.key}",

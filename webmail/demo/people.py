@@ -1,5 +1,6 @@
 """The demo's users, mail server and keys in the database, and their mail in the mailboxes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,16 +23,18 @@ ADMIN_PASSWORD = "signet-admin"  # noqa: S105 - printed by the demo, on loopback
 FOLDERS = ("Drafts", "Sent", "Archive", "Junk", "Trash")
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """Where the embedded servers listen."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """Where the embedded servers listen, under which name, and who signed their certificate."""
 
-    imap: int
-    submission: int
+    imap_port: int
+    submission_port: int
+    ca_pem: str
+    host: str = "localhost"
 
 
 class NotADemo(Exception):  # noqa: N818 - the name says what happened
-    """This data directory serves real mail; the demo keeps its hands off it."""
+    """Real mail is served from this data directory; the demo keeps its hands off it."""
 
 
 def refuse_real_data() -> None:
@@ -44,18 +47,18 @@ def refuse_real_data() -> None:
         )
 
 
-def set_up_server(*, ports: Ports, ca: Path) -> MailServer:
-    """Write the demo's mail server row for this run's ports."""
+def set_up_server(servers: Embedded) -> MailServer:
+    """Write the demo's mail server row as the servers listen in this run."""
     server, _ = MailServer.objects.update_or_create(
         domain=DOMAIN,
         defaults={
-            "imap_host": "localhost",
-            "imap_port": ports.imap,
+            "imap_host": servers.host,
+            "imap_port": servers.imap_port,
             "imap_security": Security.STARTTLS,
-            "submission_host": "localhost",
-            "submission_port": ports.submission,
+            "submission_host": servers.host,
+            "submission_port": servers.submission_port,
             "submission_security": Security.STARTTLS,
-            "ca_pem": ca.read_text("ascii"),
+            "ca_pem": servers.ca_pem,
             "login_is_local_part": True,
         },
     )
@@ -79,10 +82,13 @@ def set_up_people() -> PostOffice | None:
     return office
 
 
-def fill_mailboxes(office: PostOffice, *, ports: Ports, ca: Path, maildirs: Path) -> None:
+def fill_mailboxes(office: PostOffice, servers: Embedded, *, maildirs: Path) -> None:
     """Put the letters into the embedded IMAP server, oldest first."""
     endpoint = Endpoint(
-        host="localhost", port=ports.imap, security="starttls", ca_pem=ca.read_text("ascii")
+        host=servers.host,
+        port=servers.imap_port,
+        security="starttls",
+        ca_pem=servers.ca_pem,
     )
     boxes: dict[str, list[tuple[str, Letter]]] = {
         "alice": [*(("INBOX", x) for x in ALICES), *(("Sent", x) for x in SENT)],
@@ -112,3 +118,12 @@ def fill_mailboxes(office: PostOffice, *, ports: Ports, ca: Path, maildirs: Path
                     flags=tuple(flags),
                     internal_date=office.now - timedelta(hours=letter.hours) + timedelta(seconds=4),
                 )
+
+
+def set_up(servers: Embedded, *, maildirs: Path, say: Callable[[str], None]) -> None:
+    """Bring rows up to date with the servers; the first time make people and their mail."""
+    set_up_server(servers)
+    office = set_up_people()
+    if office is not None:
+        say("Writing sample mail …")
+        fill_mailboxes(office, servers, maildirs=maildirs)

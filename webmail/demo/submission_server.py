@@ -112,8 +112,8 @@ def authenticator(office: Office) -> Any:
     return check
 
 
-async def serve(office: Office, *, port: int, certificate: Path, key: Path) -> None:
-    """Serve on a loopback port until SIGTERM."""
+async def serve(office: Office, *, listen: str, port: int, certificate: Path, key: Path) -> None:
+    """Serve on `port` of `listen` until SIGTERM."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
     handler = Handler(office)
@@ -136,7 +136,7 @@ async def serve(office: Office, *, port: int, certificate: Path, key: Path) -> N
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    server = await loop.create_server(session, "127.0.0.1", port)
+    server = await loop.create_server(session, listen, port)
     async with server:
         await stopping.wait()
 
@@ -152,7 +152,7 @@ def main() -> None:
         domain=settings["domain"],
         passwords=settings["passwords"],
         imap=Endpoint(
-            host="localhost",
+            host=settings["name"],
             port=settings["imap_port"],
             security="starttls",
             ca_pem=Path(settings["ca"]).read_text("ascii"),
@@ -161,6 +161,7 @@ def main() -> None:
     asyncio.run(
         serve(
             office,
+            listen=settings["listen"],
             port=settings["port"],
             certificate=Path(settings["certificate"]),
             key=Path(settings["key"]),

@@ -29,8 +29,8 @@ def _write(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         file.write(content)
 
 
-def server_tls(directory: Path) -> ServerTls:
-    """Return the files in `directory`; the first time a CA and a certificate are made."""
+def server_tls(directory: Path, *, name: str = "localhost") -> ServerTls:
+    """Return the files in `directory`; the first time a CA and a certificate for `name` are made."""
     found = ServerTls(directory / "ca.pem", directory / "server.pem", directory / "server.key")
     if all(path.is_file() for path in (found.ca, found.certificate, found.key)):
         return found
@@ -54,7 +54,7 @@ def server_tls(directory: Path) -> ServerTls:
     )
     leaf = (
         x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]))
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
         .issuer_name(ca_name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
@@ -66,7 +66,7 @@ def server_tls(directory: Path) -> ServerTls:
         )
         .add_extension(
             x509.SubjectAlternativeName(
-                [x509.DNSName("localhost"), x509.IPAddress(IPv4Address("127.0.0.1"))]
+                [x509.DNSName(name), x509.IPAddress(IPv4Address("127.0.0.1"))]
             ),
             critical=False,
         )

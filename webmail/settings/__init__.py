@@ -18,7 +18,7 @@ _public = urlsplit(PUBLIC_URL)
 IS_HTTPS = _public.scheme == "https"
 
 DEBUG = False
-SECRET_KEY = config.text("SIGNET_SECRET_KEY") or config.secret_file(DATA_DIR / "secret-key")
+SECRET_KEY = config.text_or_file("SIGNET_SECRET_KEY") or config.secret_file(DATA_DIR / "secret-key")
 ALLOWED_HOSTS = config.words("SIGNET_ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 if _public.hostname and _public.hostname not in ALLOWED_HOSTS:
     ALLOWED_HOSTS.append(_public.hostname)
@@ -97,14 +97,8 @@ except (ValueError, dj_database_url.ParseError, dj_database_url.UnknownSchemeErr
     raise ImproperlyConfigured(
         "SIGNET_DATABASE_URL must begin sqlite:/// or postgresql://."
     ) from _error
-_password_file = config.text("SIGNET_DATABASE_PASSWORD_FILE")
-if _password_file:
-    try:
-        _database["PASSWORD"] = Path(_password_file).read_text("utf-8").strip()
-    except OSError as _error:
-        raise ImproperlyConfigured(
-            f"SIGNET_DATABASE_PASSWORD_FILE: {_password_file} cannot be read."
-        ) from _error
+if _password := config.text_or_file("SIGNET_DATABASE_PASSWORD"):
+    _database["PASSWORD"] = _password
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     _database["OPTIONS"] = SQLITE_OPTIONS
     _database["CONN_MAX_AGE"] = None

@@ -52,6 +52,19 @@ def text(name: str, default: str = "") -> str:
     return os.environ.get(name) or _file_values().get(name) or default
 
 
+def text_or_file(name: str) -> str:
+    """Return the setting `name`, or the content of the file that `name`_FILE names."""
+    value, path = text(name), text(f"{name}_FILE")
+    if value or not path:
+        return value
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name}_FILE: {path} cannot be read: {error.strerror}."
+        ) from error
+
+
 def flag(name: str, *, default: bool) -> bool:
     """Return a yes/no setting."""
     value = text(name).lower()

@@ -1,22 +1,17 @@
 """`manage.py demo`: everything embedded, with sample mail."""
 
-import json
-import os
 import shutil
-import sys
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection, connections
 
-from webmail.demo import people, running
-from webmail.demo.imap_server import imap_service, write_people
-from webmail.demo.letters import ALICE, BOB, DOMAIN
+from webmail.demo import embedded, people, running
+from webmail.demo.letters import ALICE, BOB
 from webmail.demo.ports import NoFreePort, first_free
 from webmail.demo.services import MissingProgram
-from webmail.demo.supervisor import Service, StartFailed
-from webmail.demo.tls import ServerTls, server_tls
+from webmail.demo.supervisor import StartFailed
 
 BANNER = """
   Signet is running:  {url}
@@ -72,55 +67,24 @@ class Command(BaseCommand):
         self.stdout.write("The demo's data is gone; starting over.")
 
     def _run(self, web_port: int) -> None:
-        home = settings.DATA_DIR / "demo"
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        tls = server_tls(home / "tls")
         imap = first_free(1143)
-        ports = people.Ports(imap=imap, submission=first_free(1587, taken=frozenset({imap})))
-        maildirs = home / "mail"
-        if not (maildirs / "pymap-etc-shadow").is_file():
-            write_people(maildirs, people.PASSWORDS)
+        post = embedded.prepare_servers(
+            settings.DATA_DIR / "demo",
+            imap_port=imap,
+            submission_port=first_free(1587, taken=frozenset({imap})),
+        )
 
         def prepare() -> None:
             people.refuse_real_data()
-            people.set_up_server(ports=ports, ca=tls.ca)
-            office = people.set_up_people()
-            if office is not None:
-                self.stdout.write("Writing sample mail …")
-                people.fill_mailboxes(office, ports=ports, ca=tls.ca, maildirs=maildirs)
+            people.set_up(post.servers, maildirs=post.maildirs, say=self.stdout.write)
 
         running.run(
             say=self.stderr.write,
             web_port=web_port,
             host="127.0.0.1",
-            before=[
-                imap_service(maildirs, port=ports.imap, tls=tls),
-                self._submission(home, ports, tls),
-            ],
+            before=post.services,
             prepare=prepare,
             ready=self._ready,
-        )
-
-    def _submission(self, home: Any, ports: people.Ports, tls: ServerTls) -> Service:
-        path = home / "submission.json"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(
-                {
-                    "domain": DOMAIN,
-                    "passwords": people.PASSWORDS,
-                    "port": ports.submission,
-                    "imap_port": ports.imap,
-                    "ca": str(tls.ca),
-                    "certificate": str(tls.certificate),
-                    "key": str(tls.key),
-                },
-                file,
-            )
-        return Service(
-            name="submission",
-            command=[sys.executable, "-m", "webmail.demo.submission_server", str(path)],
-            ready_port=ports.submission,
         )
 
     def _ready(self, url: str) -> None:
