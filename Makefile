@@ -1,7 +1,7 @@
 # One command each; `make help` lists them.
 PYTHON := .venv/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help install demo demo-reset serve test check format bench fuzz screenshots compose-test
+.PHONY: help install demo demo-reset serve test check format bench fuzz screenshots compose-secrets compose-test
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,9 @@ fuzz: install ## the long run of the fuzzers
 
 screenshots: install ## pictures for README.md from a running demo
 	@$(PYTHON) tools/screenshots.py
+
+compose-secrets: install ## random secrets for docker-compose.yml, once
+	@PYTHONPATH=. $(PYTHON) tools/make_secrets.py
 
 compose-test: install ## brings docker-compose.yml up for real, breaks it, checks that nothing is lost
 	@$(PYTHON) tools/compose_test.py

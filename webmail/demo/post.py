@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import cast
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from smime.writing import protect
 
@@ -107,7 +108,7 @@ def write(letter: Letter, office: PostOffice) -> bytes:
     signer = office.signer(letter)
     if signer is None:
         return assemble(fields, entity)
-    readers = ()
+    readers: tuple[x509.Certificate, ...] = ()
     if letter.protection == "signed-encrypted":
         known = {ALICE: office.alice, BOB: office.bob}
         people = dict.fromkeys((*letter.to, letter.sender))

@@ -30,7 +30,7 @@ def _write(path: Path, content: bytes, *, mode: int = 0o644) -> None:
 
 
 def server_tls(directory: Path, *, name: str = "localhost") -> ServerTls:
-    """Return the files in `directory`; the first time a CA and a certificate for `name` are made."""
+    """Return the files in `directory`; made the first time, for the host `name`."""
     found = ServerTls(directory / "ca.pem", directory / "server.pem", directory / "server.key")
     if all(path.is_file() for path in (found.ca, found.certificate, found.key)):
         return found
