@@ -5,13 +5,17 @@ guard effects, and a scanner finds what was lost.
 """
 
 import os
+import tempfile
+from pathlib import Path
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import heartbeat_sent, setup_logging
 from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webmail.settings")
 
+# Touched every few seconds by a live worker: what `manage.py worker_health` looks at.
+HEARTBEAT = Path(tempfile.gettempdir()) / f"signet-worker-{os.getuid()}.heartbeat"
 LANES = ("interactive", "sync", "send", "crypto", "fetch", "scan")
 
 app = Celery("signet")
@@ -85,3 +89,8 @@ app.autodiscover_tasks(
 @setup_logging.connect
 def _keep_our_logging(**_: object) -> None:
     """Stop Celery from replacing the root logger's handlers (webmail.settings.logs)."""
+
+
+@heartbeat_sent.connect
+def _touch_heartbeat(**_: object) -> None:
+    HEARTBEAT.touch()
