@@ -1,0 +1,220 @@
+"""From a message's tree to finished documents: which body, which images, which links.
+
+Everything here works on one subtree with one state of trust; HTML of two subtrees never meets in
+one document (EFAIL, rendering.md §3).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from webmail.html import (
+    ImagePolicy,
+    LinkPolicy,
+    SafeHtml,
+    document,
+    raster_type,
+    render_text,
+    sanitise_html,
+)
+from webmail.mime import Message, Part, choose_body, decode_body, decode_text
+from webmail.mime.choosing import BodyBlock, BodyChoice
+from webmail.reader.variants import Variant
+
+# Endings of files that can run programs when they are opened.
+DANGEROUS = frozenset(
+    ["ade", "adp", "app", "bat", "chm", "cmd", "com", "cpl", "dll", "dmg", "exe", "gadget", "hta", "html", "htm", "ins", "iso", "isp", "jar", "js", "jse", "jnlp", "lib", "lnk", "mde", "msc", "msi", "msix", "msp", "mst", "nsh", "pif", "ps1", "ps1xml", "reg", "scf", "scr", "sct", "shb", "svg", "sys", "vb", "vbe", "vbs", "vxd", "wsc", "wsf", "wsh", "xht", "xhtml", "xll", "xlsm", "docm", "pptm"]
+)
+INLINE_IMAGE_LIMIT = 10 * 1024 * 1024  # octets
+
+
+class Addresses(Protocol):
+    """Makes the URLs that documents and the page load."""
+
+    def image(self, position: int) -> str:
+        """Return the proxy's URL for the remote image at `position`."""
+        ...
+
+    def part(self, path: str) -> str:
+        """Return the URL of a part: "layer/path"."""
+        ...
+
+    def go(self, position: int) -> str:
+        """Return the confirm page's URL for the deceptive link at `position`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What the state of trust allows a body to do."""
+
+    html: bool = True
+    remote: bool = False  # load remote images, through the proxy
+    links: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A part to download."""
+
+    path: str  # "layer/path"
+    filename: str
+    content_type: str
+    size: int
+    is_dangerous: bool
+
+
+@dataclass(slots=True)
+class Collection:
+    """What has been found while documents were made; positions count through the whole message."""
+
+    images: list[str] = field(default_factory=list)
+    targets: list[str] = field(default_factory=list)
+    blocked: int = 0
+    trackers: int = 0
+    tracker_hosts: set[str] = field(default_factory=set)
+    has_deceptive_links: bool = False
+    limits: set[str] = field(default_factory=set)
+    removed: dict[str, int] = field(default_factory=dict)
+
+    def note(self, safe: SafeHtml) -> None:
+        """Add what was found in one part."""
+        self.blocked += len(safe.remote_images)
+        self.trackers += safe.trackers
+        self.tracker_hosts.update(safe.tracker_hosts)
+        self.has_deceptive_links |= any(link.deceptive for link in safe.links)
+        self.limits.update(safe.limits_hit)
+        for what, count in safe.removed.items():
+            self.removed[what] = self.removed.get(what, 0) + count
+
+
+def _position(entries: list[str], value: str) -> int:
+    if value not in entries:
+        entries.append(value)
+    return entries.index(value)
+
+
+def _image_policy(
+    tree: Message,
+    choice: BodyChoice,
+    *,
+    layer: int,
+    permission: Permission,
+    addresses: Addresses,
+    found: Collection,
+) -> ImagePolicy:
+    def remote(url: str) -> str | None:
+        if not permission.remote:
+            return None
+        return addresses.image(_position(found.images, url))
+
+    def cid(content_id: str) -> str | None:
+        part = choice.cid_parts.get(content_id)
+        if part is None or part.end - part.body_start > INLINE_IMAGE_LIMIT:
+            return None
+        if raster_type(decode_body(tree, part, limit=32)) is None:
+            return None
+        return addresses.part(f"{layer}/{part.path}")
+
+    return ImagePolicy(remote=remote, cid=cid)
+
+
+def _link_policy(addresses: Addresses, found: Collection, own_hosts: frozenset[str]) -> LinkPolicy:
+    def deceptive(target: str) -> str | None:
+        return addresses.go(_position(found.targets, target))
+
+    def mailto(target: str) -> str | None:
+        return f"{reverse('composer:compose')}?{urlencode({'mailto': target})}"
+
+    return LinkPolicy(deceptive=deceptive, mailto=mailto, own_hosts=own_hosts)
+
+
+def render_block(
+    tree: Message,
+    block: BodyBlock,
+    *,
+    images: ImagePolicy,
+    links: LinkPolicy,
+    permission: Permission,
+    variant: Variant,
+    strip_legacy: Callable[[Part, str], str] | None = None,
+) -> SafeHtml:
+    """Return one body block as safe HTML."""
+    decoded = decode_text(tree, block.part)
+    text = strip_legacy(block.part, decoded.text) if strip_legacy else decoded.text
+    if block.kind == "html" and permission.html:
+        return sanitise_html(text, images=images, theme=variant.theme, links=links)
+    parameters = block.part.parameters
+    return render_text(
+        text,
+        flowed=parameters.get("format", "").lower() == "flowed",
+        delsp=parameters.get("delsp", "").lower() == "yes",
+        links=links,
+        linked=permission.links,
+        quote_label=_("Quoted text"),
+        signature_label=_("Signature"),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The documents of one subtree."""
+
+    frames: tuple[str, ...]
+    attachments: tuple[Attached, ...]
+    choice: BodyChoice
+    is_plain: bool
+
+
+def build(
+    tree: Message,
+    *,
+    layer: int,
+    root: Part | None,
+    permission: Permission,
+    variant: Variant,
+    addresses: Addresses,
+    found: Collection,
+    own_hosts: frozenset[str] = frozenset(),
+    strip_legacy: Callable[[Part, str], str] | None = None,
+) -> Body:
+    """Make the documents of the subtree at `root` (None: the whole message), one a block."""
+    prefer = "plain" if variant.plain or not permission.html else "html"
+    choice = choose_body(tree, root=root, prefer=prefer)
+    images = _image_policy(
+        tree, choice, layer=layer, permission=permission, addresses=addresses, found=found
+    )
+    links = _link_policy(addresses, found, own_hosts)
+    frames = []
+    all_plain = True
+    for block in choice.blocks:
+        safe = render_block(
+            tree,
+            block,
+            images=images,
+            links=links,
+            permission=permission,
+            variant=variant,
+            strip_legacy=strip_legacy,
+        )
+        found.note(safe)
+        all_plain &= safe.is_plain
+        # HTML with colours of its own stays on a white card in the dark theme (ui.md §8).
+        theme = variant.theme if safe.adapts_to_dark else "light"
+        language = block.part.headers.text("content-language").partition(",")[0].strip() or None
+        frames.append(document([safe], theme=theme, language=language, title=_("Message")))
+    attachments = tuple(
+        Attached(
+            path=f"{layer}/{part.path}",
+            filename=part.filename,
+            content_type=part.content_type,
+            size=part.size,
+            is_dangerous=part.filename.rpartition(".")[2].lower() in DANGEROUS,
+        )
+        for part in choice.attachments
+    )
+    return Body(tuple(frames), attachments, choice, all_plain)

@@ -1,0 +1,19 @@
+"""Whose remote images are loaded without asking."""
+
+from accounts.models import User
+from webmail.mailbox.models import Message
+from webmail.reader.models import ImagePermission, Reading
+
+
+def may_always(message: Message) -> bool:
+    """Whether "always from this sender" is offered: only for verified senders."""
+    return Reading.objects.filter(message=message, level="ok").exists()
+
+
+def choose(user: User, message: Message, choice: str) -> None:
+    """Keep `choice`: "always" (if the sender is verified), "never"; "once" keeps nothing."""
+    sender = message.from_address.lower()
+    if choice == "always" and may_always(message):
+        ImagePermission.objects.get_or_create(user=user, sender=sender)
+    elif choice == "never":
+        ImagePermission.objects.filter(user=user, sender=sender).delete()

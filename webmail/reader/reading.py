@@ -1,0 +1,192 @@
+"""Opening a message for its page: what is finished is shown, what is not is asked for.
+
+The web process parses nothing: it posts a task and waits at most `PATIENCE` for its word; later
+than that the page shows a skeleton that fills in when the worker announces the message.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from accounts import lanes, replies, session_keys
+from accounts.models import User
+from smime import trust, vault
+from webmail.mailbox import bodies
+from webmail.mailbox.models import Message
+from webmail.reader import links, words
+from webmail.reader.models import ImagePermission, Reading
+from webmail.reader.presenting import (
+    AttachmentView,
+    FrameView,
+    ImagesView,
+    OpenMessage,
+    PersonView,
+    kind_words,
+)
+from webmail.reader.store import Page, load_page
+from webmail.reader.variants import Variant
+
+PATIENCE = 1.5  # seconds
+FAILURE_LIMIT = 2
+
+
+def theme_of(request: HttpRequest) -> str:
+    """Return the theme for the message's frame: what the person set, else what the page says."""
+    user: Any = request.user
+    if user.theme in {"light", "dark"}:
+        return str(user.theme)
+    return "dark" if request.COOKIES.get("signet-theme") == "dark" else "light"
+
+
+def variant_for(request: HttpRequest, message: Message, *, images: bool = False) -> Variant:
+    """Return the rendering this person gets of this message."""
+    allowed = (
+        images
+        or ImagePermission.objects.filter(
+            user_id=request.user.pk, sender=message.from_address.lower()
+        ).exists()
+    )
+    return Variant(
+        images=allowed,
+        theme="dark" if theme_of(request) == "dark" else "light",
+        plain=request.GET.get("body") == "plain",
+    )
+
+
+def ask(
+    request: HttpRequest, message: Message, task: str, *arguments: str, patience: float = PATIENCE
+) -> str | None:
+    """Have a worker do `task` for this message and wait for its word; None if it takes longer.
+
+    The message itself is fetched first if its bytes are not here (interactive lane); the task
+    then runs in the crypto lane with a ticket for this person's keys.
+    """
+    reply = replies.reply_key()
+    ticket = vault.key_ticket(request)
+    if bodies.is_cached(message):
+        lanes.post(task, message.pk, ticket, reply, *arguments, lane="crypto")
+    else:
+        lanes.post(
+            "reader.fetch_then", message.pk, ticket, reply, task, *arguments, lane="interactive"
+        )
+    return replies.wait(reply, patience)
+
+
+def open_message(
+    request: HttpRequest, message: Message, *, images: bool = False, wait: bool = True
+) -> OpenMessage:
+    """Return `message` for its page, in whatever state it can be had within 1.5 s."""
+    variant = variant_for(request, message, images=images)
+    user: Any = request.user
+    stamp = trust.stamp_for(user)
+    key = session_keys.session_key(request)
+    page = load_page(message, variant, trust_stamp=stamp, session_key=key)
+    word: str | None = None
+    if page is None and wait:
+        if Reading.objects.filter(message=message, failures__gte=FAILURE_LIMIT).exists():
+            return _unfinished(message, "failed")
+        word = ask(request, message, "reader.render", variant.key)
+        page = load_page(message, variant, trust_stamp=stamp, session_key=key)
+    if page is None:
+        return _unfinished(message, word or "")
+    return _finished(user, message, variant, page)
+
+
+def _unfinished(message: Message, word: str) -> OpenMessage:
+    """Return the page's skeleton with what the mirror knows, and why there is no more yet."""
+    problems = {
+        "failed": _("This message could not be shown safely. You can download the original."),
+        "server-down": _("The mail server does not answer. The text is not here yet."),
+        "gone": _("This message is no longer on the server."),
+        "too-large": _(
+            "This message is larger than the limit. Download its parts in your mail program."
+        ),
+    }
+    sender = PersonView(name=message.from_name, address=message.from_address)
+    recipients = {
+        kind: tuple(PersonView(name=name, address=address) for name, address in entries)
+        for kind, entries in message.recipients.items()
+    }
+    state = {"failed": "failed", "gone": "failed", "too-large": "failed"}.get(
+        word, "server-down" if word == "server-down" else "rendering"
+    )
+    return OpenMessage(
+        id=message.pk,
+        state=state,  # type: ignore[arg-type]
+        subject=message.subject,
+        sender=sender,
+        from_=(sender,),
+        to=recipients.get("to", ()),
+        cc=recipients.get("cc", ()),
+        bcc=(),
+        reply_to=(),
+        sent_on_behalf=None,
+        date=message.date or message.internal_date,
+        received_at=message.internal_date,
+        verdict=None,
+        problem=problems.get(word, ""),
+    )
+
+
+def _people(page: Page, field: str) -> tuple[PersonView, ...]:
+    return tuple(PersonView(name=name, address=address) for name, address in page[field])
+
+
+def _finished(user: User, message: Message, variant: Variant, page: Page) -> OpenMessage:
+    def address(kind: str, position: str) -> str:
+        return links.address(kind, links.Target(user.pk, message.pk, variant.key, position))
+
+    from_ = _people(page, "from")
+    sender = from_[0] if from_ else PersonView(name="", address=message.from_address)
+    verdict = words.verdict_view(page["verdict"])
+    images = page["images"]
+    is_locked = verdict is not None and verdict.action == "unlock"
+    return OpenMessage(
+        id=message.pk,
+        state="locked" if is_locked else "ready",
+        subject=page["subject"],
+        sender=sender,
+        from_=from_,
+        to=_people(page, "to"),
+        cc=_people(page, "cc"),
+        bcc=_people(page, "bcc"),
+        reply_to=_people(page, "reply_to"),
+        sent_on_behalf=next(iter(_people(page, "sender")), None),
+        date=datetime.fromisoformat(page["date"]) if page["date"] else None,
+        received_at=message.internal_date,
+        verdict=verdict,
+        frames=tuple(
+            FrameView(
+                url=address("frame", str(position)),
+                title=_("Message from {name}").format(name=sender.shown),
+                label=frame["label"],
+                tone=frame["tone"],
+            )
+            for position, frame in enumerate(page["frames"])
+        ),
+        attachments=tuple(
+            AttachmentView(
+                path=path,
+                name=name,
+                kind=kind_words(content_type, name),
+                size=size,
+                url=address("part", path),
+                is_dangerous=is_dangerous,
+            )
+            for path, name, content_type, size, is_dangerous in page["attachments"]
+        ),
+        images=ImagesView(
+            blocked=images["blocked"],
+            trackers=images["trackers"],
+            are_loaded=variant.images and images["may_load"],
+            may_load=images["may_load"],
+            may_always=images["may_always"],
+        ),
+        is_encrypted=page["is_encrypted"],
+        is_plain_only=page["is_plain_only"],
+        has_deceptive_links=page["has_deceptive_links"],
+        notices=tuple(words.notice(code) for code in page["limits"]),
+        header_rows=tuple((name, value) for name, value in page["header_rows"]),
+    )

@@ -1,0 +1,122 @@
+"""The reader's own addresses: frames, parts, images, source, marked links."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts import session_keys
+from webmail.html import attachment_headers, frame_headers
+from webmail.mailbox.access import message_for
+from webmail.reader import images, links, parts, permissions, proxy
+from webmail.reader.reading import ask
+from webmail.reader.store import Documents, load_documents
+from webmail.reader.variants import Variant
+
+
+def _documents(request: HttpRequest, kind: str, token: str) -> tuple[Documents | None, int]:
+    """Return the documents a token points into, rendering again if they left the cache."""
+    user: Any = request.user
+    target = links.read(kind, token, user_id=user.pk)
+    message = message_for(user, target.message_id)
+    variant, key = Variant.parse(target.variant), session_keys.session_key(request)
+    found = load_documents(message, variant, session_key=key)
+    if found is None:
+        ask(request, message, "reader.render", variant.key, patience=parts.PATIENCE)
+        found = load_documents(message, variant, session_key=key)
+    return found, int(target.position)
+
+
+@require_GET
+@login_required
+def frame(request: HttpRequest, token: str) -> HttpResponse:
+    """Serve one finished document into its sandboxed frame."""
+    documents, position = _documents(request, "frame", token)
+    if documents is None or position >= len(documents.frames):
+        raise Http404
+    return HttpResponse(documents.frames[position], headers=frame_headers())
+
+
+@require_GET
+@login_required
+def part(request: HttpRequest, token: str) -> HttpResponse:
+    """Serve one part: downloaded, or in place for images and text."""
+    user: Any = request.user
+    target = links.read("part", token, user_id=user.pk)
+    found = parts.content(request, message_for(user, target.message_id), target.position)
+    if found is None:
+        return render(request, "reader/part_missing.html", status=503)
+    headers = attachment_headers(
+        found.filename,
+        found.content_type,
+        inline="download" not in request.GET,
+        content_start=found.content[:32],
+    )
+    return HttpResponse(found.content, headers=headers)
+
+
+@require_GET
+@login_required
+def img(request: HttpRequest, token: str) -> HttpResponse:
+    """Serve a remote image from the proxy's cache, having it fetched first if need be."""
+    documents, position = _documents(request, "img", token)
+    if documents is None or position >= len(documents.images):
+        raise Http404
+    picture = proxy.picture(documents.images[position])
+    if picture is None:
+        raise Http404
+    headers = attachment_headers(
+        "image", picture.content_type, inline=True, content_start=picture.content[:32]
+    )
+    headers["Cache-Control"] = f"private, max-age={images.KEPT_FOR}"
+    return HttpResponse(picture.content, headers=headers)
+
+
+@require_GET
+@login_required
+def go(request: HttpRequest, token: str) -> HttpResponse:
+    """Name the real target of a deceptive link before anyone goes there."""
+    documents, position = _documents(request, "go", token)
+    if documents is None or position >= len(documents.targets):
+        raise Http404
+    return render(request, "reader/go.html", {"target": documents.targets[position]})
+
+
+@require_GET
+@login_required
+def source(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Show the message as it came, as text."""
+    message = message_for(request.user, message_id)
+    found = parts.content(request, message, "source")
+    if found is None:
+        return render(request, "reader/part_missing.html", status=503)
+    text = found.content[:2_000_000].decode("utf-8", "replace")
+    return render(request, "reader/source.html", {"message": message, "source": text})
+
+
+@require_GET
+@login_required
+def raw(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Download the message as it came."""
+    found = parts.content(request, message_for(request.user, message_id), "source")
+    if found is None:
+        return render(request, "reader/part_missing.html", status=503)
+    headers = attachment_headers(found.filename, "message/rfc822")
+    return HttpResponse(found.content, headers=headers)
+
+
+@require_POST
+@login_required
+def load_images(request: HttpRequest, message_id: int) -> HttpResponse:
+    """Load remote images once, always for this sender, or never again."""
+    user: Any = request.user
+    message = message_for(user, message_id)
+    choice = request.POST.get("choice", "once")
+    permissions.choose(user, message, choice)
+    back = reverse("pages:message", args=[message.pk])
+    if choice == "never":
+        return HttpResponseRedirect(back)
+    return HttpResponseRedirect(f"{back}?images=once")
