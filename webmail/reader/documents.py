@@ -27,7 +27,11 @@ from webmail.reader.variants import Variant
 
 # Endings of files that can run programs when they are opened.
 DANGEROUS = frozenset(
-    ["ade", "adp", "app", "bat", "chm", "cmd", "com", "cpl", "dll", "dmg", "exe", "gadget", "hta", "html", "htm", "ins", "iso", "isp", "jar", "js", "jse", "jnlp", "lib", "lnk", "mde", "msc", "msi", "msix", "msp", "mst", "nsh", "pif", "ps1", "ps1xml", "reg", "scf", "scr", "sct", "shb", "svg", "sys", "vb", "vbe", "vbs", "vxd", "wsc", "wsf", "wsh", "xht", "xhtml", "xll", "xlsm", "docm", "pptm"]
+    """
+    ade adp app bat chm cmd com cpl dll dmg exe gadget hta htm html ins iso isp jar js
+    jse jnlp lib lnk mde msc msi msix msp mst nsh pif ps1 ps1xml reg scf scr sct shb svg
+    sys vb vbe vbs vxd wsc wsf wsh xht xhtml xll xlsm docm pptm
+    """.split()  # noqa: SIM905 - a list of words is read as one
 )
 INLINE_IMAGE_LIMIT = 10 * 1024 * 1024  # octets
 
