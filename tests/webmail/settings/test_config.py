@@ -26,6 +26,7 @@ def load_settings(tmp_path: Path, **variables: str) -> subprocess.CompletedProce
         capture_output=True,
         text=True,
         timeout=30,
+        check=False,
     )
 
 
