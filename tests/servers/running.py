@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 
 
-class ServerMissing(Exception):
+class ServerMissing(Exception):  # noqa: N818
     """The machine lacks something this server needs; the text says what to install or be."""
 
 
-class ServerFailed(Exception):
+class ServerFailed(Exception):  # noqa: N818
     """The server is installed but did not start; the text holds its log."""
 
 

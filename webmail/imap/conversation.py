@@ -309,18 +309,22 @@ class Conversation:
     def read_response(self) -> Pieces:
         """One response within the running budget and limits."""
         line = self._read_line()
-        if not line.endswith(b"}") or not line.startswith(b"* ") or _is_status(line):
+        if line[-1:] != b"}" or line[:2] != b"* " or _is_status(line):
             return [line]
         pieces: Pieces = []
         while True:
-            mark = LITERAL_MARK.search(line) if line.endswith(b"}") else None
+            # From the last brace on: searching the whole line would cost more than parsing it.
+            start = line.rfind(b"{") if line[-1:] == b"}" else -1
+            mark = LITERAL_MARK.match(line, start) if start >= 0 else None
             if mark is None:
                 pieces.append(line)
                 return pieces
             size = int(mark[1])
             if size > self._limits.literal or len(pieces) >= MAX_PIECES:
                 raise LimitExceeded("The server sent more data than expected.")
-            pieces += (line[: mark.start()], self.wire.read(size))
+            if line[start - 1 : start] == b"~":  # literal8 (RFC 3516)
+                start -= 1
+            pieces += (line[:start], self.wire.read(size))
             line = self._read_line()
 
     def _read_line(self) -> bytes:
@@ -341,7 +345,7 @@ class Conversation:
 
 
 def _is_status(line: bytes) -> bool:
-    return line[2:].split(b" ", 1)[0].upper() in _STATUS
+    return not line[2:3].isdigit() and line[2:].split(b" ", 1)[0].upper() in _STATUS
 
 
 def known_code(code: bytes) -> ResponseCode | None:

@@ -21,7 +21,7 @@ _TOKEN = re.compile(
     rb'[()]|"[^"\\]*(?:\\.[^"\\]*)*"|[^ ()"\[]+(?:\[[^\]]*\](?:<\d+>)?)?|[^ ()"]+', re.DOTALL
 )
 _ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
-LITERAL_MARK = re.compile(rb"~?\{(\d{1,20})\+?\}\Z")
+LITERAL_MARK = re.compile(rb"\{(\d{1,20})\+?\}\Z")
 
 
 def parse_values(

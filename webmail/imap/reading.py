@@ -22,6 +22,8 @@ from webmail.imap.rows import (
     Items,
     fetched_row,
     flag_row,
+    quick_flags,
+    quick_row,
     read_fetch,
 )
 from webmail.imap.uidset import MAX_UID, UidSet
@@ -97,8 +99,10 @@ def _rows(
     found: dict[int, FetchedRow] = {}
 
     def handler(pieces: Pieces) -> bool:
-        fetch = read_fetch(pieces)
-        row = fetched_row(fetch[1]) if fetch is not None else None
+        row = quick_row(pieces)
+        if row is None:
+            fetch = read_fetch(pieces)
+            row = fetched_row(fetch[1]) if fetch is not None else None
         if row is None:
             return False
         if wanted is None or row.uid in wanted:
@@ -134,11 +138,13 @@ def flags(
 
     def handler(pieces: Pieces) -> bool:
         nonlocal vanished
-        if (gone := read_vanished(pieces)) is not None:
-            vanished |= gone.uids
-            return gone.is_earlier
-        fetch = read_fetch(pieces)
-        row = flag_row(fetch[1]) if fetch is not None else None
+        row = quick_flags(pieces)
+        if row is None:
+            if (gone := read_vanished(pieces)) is not None:
+                vanished |= gone.uids
+                return gone.is_earlier
+            fetch = read_fetch(pieces)
+            row = flag_row(fetch[1]) if fetch is not None else None
         if row is None or row.uid not in wanted:
             return False
         found[row.uid] = row

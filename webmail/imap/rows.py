@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 
+from webmail.imap.fastpath import FLAGS, ROW, read_structure
 from webmail.imap.lexer import Value, parse_values
 from webmail.imap.structure import BodyStructure, parse_structure
 from webmail.imap.uidset import MAX_UID
@@ -121,6 +122,41 @@ def fetched_row(items: Items) -> FetchedRow | None:
     )
 
 
+def quick_row(pieces: list[bytes]) -> FetchedRow | None:
+    """The row in a response of the usual form, None when the general reader must look."""
+    if len(pieces) != 3 or pieces[2] != b")":
+        return None
+    found = ROW.match(pieces[0])
+    if not found:
+        return None
+    uid, flags, date, size, modseq, text = found.groups()
+    number = int(uid)
+    structure = read_structure(text)
+    if structure is None or not 0 < number <= MAX_UID:
+        return None
+    return FetchedRow(
+        number,
+        _flag_words(flags),
+        _internal_date(date),
+        int(size),
+        pieces[1],
+        structure,
+        int(modseq) if modseq is not None else None,
+    )
+
+
+def quick_flags(pieces: list[bytes]) -> FlagRow | None:
+    """The flags in a response of the usual form, None when the general reader must look."""
+    found = FLAGS.match(pieces[0]) if len(pieces) == 1 else None
+    if not found:
+        return None
+    uid, flags, modseq = found.groups()
+    number = int(uid)
+    if not 0 < number <= MAX_UID:
+        return None
+    return FlagRow(number, _flag_words(flags), int(modseq) if modseq is not None else None)
+
+
 def _uid(value: Value) -> int:
     """A UID, 0 when it is none."""
     if isinstance(value, bytes) and value.isdigit() and len(value) <= 10:
@@ -150,6 +186,11 @@ def read_flags(values: list[Value]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4096)
+def _flag_words(words: bytes) -> frozenset[str]:
+    return _flag_set(tuple(words.split()))
+
+
+@lru_cache(maxsize=4096)
 def _flag_set(values: tuple[bytes, ...]) -> frozenset[str]:
     names = (value.decode("utf-8", "replace") for value in values)
     return frozenset(_SYSTEM.get(name.lower(), name) for name in names) - {"\\Recent"}
@@ -162,14 +203,19 @@ def _zone(text: bytes) -> timezone:
 
 
 def _internal_date(value: Value) -> datetime:
-    """`17-Jul-1996 02:44:25 -0700` (RFC 9051 §9, date-time)."""
+    """`17-Jul-1996 02:44:25 -0700` (RFC 9051 §9, date-time: fixed columns)."""
     if not isinstance(value, bytes):
         return EPOCH
+    value = value.rjust(26)  # some servers do not pad the day
     try:
-        day, month, rest = value.strip().split(b"-", 2)
         return datetime(
-            int(rest[:4]), _MONTHS[month.lower()], int(day),
-            int(rest[5:7]), int(rest[8:10]), int(rest[11:13]), tzinfo=_zone(rest[14:19]),
-        )  # fmt: skip
-    except (ValueError, KeyError, IndexError):
+            int(value[7:11]),
+            _MONTHS[value[3:6].lower()],
+            int(value[:2]),
+            int(value[12:14]),
+            int(value[15:17]),
+            int(value[18:20]),
+            tzinfo=_zone(value[21:]),
+        )
+    except (ValueError, KeyError):
         return EPOCH

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email.header import decode_header, make_header
+from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
 from webmail.imap.lexer import Value
@@ -11,7 +12,7 @@ from webmail.imap.lexer import Value
 MAX_DEPTH = 60
 MAX_PARTS = 2_000
 _CONTINUED = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*)?\Z")
-_NONE: Mapping[str, str] = {}
+NO_PARAMETERS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class _Builder:
             number = f"{prefix}{index + 1}"
             children.append(self._part(item, number, f"{number}.", depth - 1))
         rest = value[index:]
-        parameters = _parameters(rest[1]) if len(rest) > 1 else _NONE
+        parameters = _parameters(rest[1]) if len(rest) > 1 else NO_PARAMETERS
         disposition, filename = _disposition(rest[2]) if len(rest) > 2 else (None, None)
         return BodyStructure(
             path=path,
@@ -118,7 +119,7 @@ class _Builder:
             content_type=content_type,
             size=int(size) if isinstance(size, bytes) and size.isdigit() else 0,
             encoding=_word(value[5]),
-            filename=filename or (_filename(parameters, "name") if parameters else None),
+            filename=filename or parameter_filename(parameters, "name"),
             disposition=disposition,
             charset=parameters.get("charset"),
             content_id=_text(value[3]).strip().strip("<>") or None if value[3] else None,
@@ -143,7 +144,7 @@ def _text(value: Value) -> str:
 def _parameters(value: Value) -> Mapping[str, str]:
     """Attribute/value pairs with lower-case names; the first of equal names counts."""
     if not isinstance(value, list):
-        return _NONE
+        return NO_PARAMETERS
     found: dict[str, str] = {}
     for name, content in zip(value[::2], value[1::2], strict=False):
         found.setdefault(_word(name), _text(content))
@@ -153,11 +154,13 @@ def _parameters(value: Value) -> Mapping[str, str]:
 def _disposition(value: Value) -> tuple[str | None, str | None]:
     if not isinstance(value, list) or not value:
         return None, None
-    parameters = _parameters(value[1]) if len(value) > 1 else _NONE
-    return _word(value[0]) or None, _filename(parameters, "filename") if parameters else None
+    parameters = _parameters(value[1]) if len(value) > 1 else NO_PARAMETERS
+    return _word(value[0]) or None, parameter_filename(
+        parameters, "filename"
+    ) if parameters else None
 
 
-def _filename(parameters: Mapping[str, str], name: str) -> str | None:
+def parameter_filename(parameters: Mapping[str, str], name: str) -> str | None:
     """A file name, RFC 2231 forms first, then the plain one with encoded words (RFC 2047 in a
     parameter is forbidden and common).
     """
