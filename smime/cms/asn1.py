@@ -1,0 +1,315 @@
+"""CMS structures (RFC 5652, RFC 5083, RFC 3274) as read from mail.
+
+Algorithm parameters, names and attribute values stay raw here (`Any`): each reader takes apart
+only what its algorithm needs, so one odd field cannot make the whole object unreadable.
+"""
+
+# mypy: disable-error-code="misc"
+# asn1crypto has no types, so its classes look like Any to subclass.
+
+from typing import Any as Dynamic
+from typing import ClassVar
+
+from asn1crypto.core import (
+    Any,
+    Choice,
+    GeneralizedTime,
+    Integer,
+    ObjectIdentifier,
+    OctetBitString,
+    OctetString,
+    Sequence,
+    SequenceOf,
+    SetOf,
+)
+
+# asn1crypto's own form: (name, type) or (name, type, tagging).
+Fields = ClassVar[list[tuple[Dynamic, ...]]]
+
+
+class Algorithm(Sequence):
+    _fields: Fields = [
+        ("algorithm", ObjectIdentifier),
+        ("parameters", Any, {"optional": True}),
+    ]
+
+
+class Algorithms(SetOf):
+    _child_spec = Algorithm
+
+
+class IssuerAndSerialNumber(Sequence):
+    _fields: Fields = [("issuer", Any), ("serial_number", Integer)]
+
+
+class AttributeValues(SetOf):
+    _child_spec = Any
+
+
+class Attribute(Sequence):
+    _fields: Fields = [("type", ObjectIdentifier), ("values", AttributeValues)]
+
+
+class Attributes(SetOf):
+    _child_spec = Attribute
+
+
+class AnySet(SetOf):
+    """Certificates or revocation lists, each left as it came."""
+
+    _child_spec = Any
+
+
+class ContentInfo(Sequence):
+    _fields: Fields = [
+        ("content_type", ObjectIdentifier),
+        ("content", Any, {"explicit": 0, "optional": True}),
+    ]
+
+
+class EncapsulatedContentInfo(Sequence):
+    _fields: Fields = [
+        ("content_type", ObjectIdentifier),
+        ("content", OctetString, {"explicit": 0, "optional": True}),
+    ]
+
+
+class SignerIdentifier(Choice):
+    _alternatives: Fields = [
+        ("issuer_and_serial_number", IssuerAndSerialNumber),
+        ("subject_key_identifier", OctetString, {"implicit": 0}),
+    ]
+
+
+class SignerInfo(Sequence):
+    _fields: Fields = [
+        ("version", Integer),
+        ("sid", SignerIdentifier),
+        ("digest_algorithm", Algorithm),
+        ("signed_attrs", Attributes, {"implicit": 0, "optional": True}),
+        ("signature_algorithm", Algorithm),
+        ("signature", OctetString),
+        ("unsigned_attrs", Attributes, {"implicit": 1, "optional": True}),
+    ]
+
+
+class SignerInfos(SetOf):
+    _child_spec = SignerInfo
+
+
+class SignedData(Sequence):
+    _fields: Fields = [
+        ("version", Integer),
+        ("digest_algorithms", Algorithms),
+        ("encap_content_info", EncapsulatedContentInfo),
+        ("certificates", AnySet, {"implicit": 0, "optional": True}),
+        ("crls", AnySet, {"implicit": 1, "optional": True}),
+        ("signer_infos", SignerInfos),
+    ]
+
+
+class OriginatorInfo(Sequence):
+    _fields: Fields = [
+        ("certs", AnySet, {"implicit": 0, "optional": True}),
+        ("crls", AnySet, {"implicit": 1, "optional": True}),
+    ]
+
+
+class KeyTransRecipientInfo(Sequence):
+    _fields: Fields = [
+        ("version", Integer),
+        ("rid", SignerIdentifier),  # the same choice as a signer's identifier
+        ("key_encryption_algorithm", Algorithm),
+        ("encrypted_key", OctetString),
+    ]
+
+
+class OriginatorPublicKey(Sequence):
+    _fields: Fields = [("algorithm", Algorithm), ("public_key", OctetBitString)]
+
+
+class OriginatorIdentifierOrKey(Choice):
+    _alternatives: Fields = [
+        ("issuer_and_serial_number", IssuerAndSerialNumber),
+        ("subject_key_identifier", OctetString, {"implicit": 0}),
+        ("originator_key", OriginatorPublicKey, {"implicit": 1}),
+    ]
+
+
+class RecipientKeyIdentifier(Sequence):
+    _fields: Fields = [
+        ("subject_key_identifier", OctetString),
+        ("date", GeneralizedTime, {"optional": True}),
+        ("other", Any, {"optional": True}),
+    ]
+
+
+class KeyAgreeRecipientIdentifier(Choice):
+    _alternatives: Fields = [
+        ("issuer_and_serial_number", IssuerAndSerialNumber),
+        ("r_key_id", RecipientKeyIdentifier, {"implicit": 0}),
+    ]
+
+
+class RecipientEncryptedKey(Sequence):
+    _fields: Fields = [
+        ("rid", KeyAgreeRecipientIdentifier),
+        ("encrypted_key", OctetString),
+    ]
+
+
+class RecipientEncryptedKeys(SequenceOf):
+    _child_spec = RecipientEncryptedKey
+
+
+class KeyAgreeRecipientInfo(Sequence):
+    _fields: Fields = [
+        ("version", Integer),
+        ("originator", OriginatorIdentifierOrKey, {"explicit": 0}),
+        ("ukm", OctetString, {"explicit": 1, "optional": True}),
+        ("key_encryption_algorithm", Algorithm),
+        ("recipient_encrypted_keys", RecipientEncryptedKeys),
+    ]
+
+
+class OtherRecipient(Sequence):
+    """A kind of recipient that is only counted: shared key, password, or a later kind."""
+
+    _fields: Fields = []
+
+
+class RecipientInfo(Choice):
+    _alternatives: Fields = [
+        ("ktri", KeyTransRecipientInfo),
+        ("kari", KeyAgreeRecipientInfo, {"implicit": 1}),
+        ("kekri", OtherRecipient, {"implicit": 2}),
+        ("pwri", OtherRecipient, {"implicit": 3}),
+        ("ori", OtherRecipient, {"implicit": 4}),
+    ]
+
+
+class RecipientInfos(SetOf):
+    _child_spec = RecipientInfo
+
+
+class EncryptedContentInfo(Sequence):
+    _fields: Fields = [
+        ("content_type", ObjectIdentifier),
+        ("content_encryption_algorithm", Algorithm),
+        ("encrypted_content", OctetString, {"implicit": 0, "optional": True}),
+    ]
+
+
+class EnvelopedData(Sequence):
+    _fields: Fields = [
+        ("version", Integer),
+        ("originator_info", OriginatorInfo, {"implicit": 0, "optional": True}),
+        ("recipient_infos", RecipientInfos),
+        ("encrypted_content_info", EncryptedContentInfo),
+        ("unprotected_attrs", Attributes, {"implicit": 1, "optional": True}),
+    ]
+
+
+class AuthEnvelopedData(Sequence):
+    _fields: Fields = [
+        ("version", Integer),
+        ("originator_info", OriginatorInfo, {"implicit": 0, "optional": True}),
+        ("recipient_infos", RecipientInfos),
+        ("auth_encrypted_content_info", EncryptedContentInfo),
+        ("auth_attrs", Attributes, {"implicit": 1, "optional": True}),
+        ("mac", OctetString),
+        ("unauth_attrs", Attributes, {"implicit": 2, "optional": True}),
+    ]
+
+
+class CompressedData(Sequence):
+    _fields: Fields = [
+        ("version", Integer),
+        ("compression_algorithm", Algorithm),
+        ("encap_content_info", EncapsulatedContentInfo),
+    ]
+
+
+class GcmParameters(Sequence):
+    """RFC 5084 §3.1, §3.2: the same shape for GCM and CCM."""
+
+    _fields: Fields = [
+        ("nonce", OctetString),
+        ("icv_length", Integer, {"default": 12}),
+    ]
+
+
+class Rc2Parameters(Sequence):
+    _fields: Fields = [("version", Integer), ("iv", OctetString)]
+
+
+class OaepParameters(Sequence):
+    """RFC 4055 §4.1; absent fields mean SHA-1, MGF1 with SHA-1, an empty label."""
+
+    _fields: Fields = [
+        ("hash", Algorithm, {"explicit": 0, "optional": True}),
+        ("mask", Algorithm, {"explicit": 1, "optional": True}),
+        ("source", Algorithm, {"explicit": 2, "optional": True}),
+    ]
+
+
+class PssParameters(Sequence):
+    """RFC 4055 §3.1; absent fields mean SHA-1, MGF1 with SHA-1, 20 octets of salt, trailer 1."""
+
+    _fields: Fields = [
+        ("hash", Algorithm, {"explicit": 0, "optional": True}),
+        ("mask", Algorithm, {"explicit": 1, "optional": True}),
+        ("salt_length", Integer, {"explicit": 2, "default": 20}),
+        ("trailer", Integer, {"explicit": 3, "default": 1}),
+    ]
+
+
+class SharedInfo(Sequence):
+    """ECC-CMS-SharedInfo, the input of the key derivation (RFC 5753 §7.2)."""
+
+    _fields: Fields = [
+        ("key_info", Algorithm),
+        ("entity_u_info", OctetString, {"explicit": 0, "optional": True}),
+        ("supp_pub_info", OctetString, {"explicit": 2}),
+    ]
+
+
+class EssCertId(Sequence):
+    """One certificate named by signingCertificate (RFC 2634 §5.4): its SHA-1."""
+
+    _fields: Fields = [
+        ("hash", OctetString),
+        ("issuer_serial", Any, {"optional": True}),
+    ]
+
+
+class EssCertIds(SequenceOf):
+    _child_spec = EssCertId
+
+
+class SigningCertificate(Sequence):
+    _fields: Fields = [("certs", EssCertIds), ("policies", Any, {"optional": True})]
+
+
+class EssCertIdV2(Sequence):
+    """One certificate named by signingCertificateV2 (RFC 5035 §4); SHA-256 unless said."""
+
+    _fields: Fields = [
+        ("algorithm", Algorithm, {"optional": True}),
+        ("hash", OctetString),
+        ("issuer_serial", Any, {"optional": True}),
+    ]
+
+
+class EssCertIdsV2(SequenceOf):
+    _child_spec = EssCertIdV2
+
+
+class SigningCertificateV2(Sequence):
+    _fields: Fields = [("certs", EssCertIdsV2), ("policies", Any, {"optional": True})]
+
+
+class Capabilities(SequenceOf):
+    """SMIMECapabilities (RFC 8551 §2.5.2): algorithm identifiers, in order of preference."""
+
+    _child_spec = Algorithm

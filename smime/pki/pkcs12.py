@@ -1,0 +1,258 @@
+"""Key files: PKCS #12 (RFC 7292) and PEM, read into key pairs.
+
+`cryptography` reads one key from a PKCS #12 file and stops at kinds of keys it cannot write
+there, so shrouded key bags are read one by one and the certificates apart from them.
+"""
+
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from asn1crypto import pem as asn1_pem
+from asn1crypto import pkcs12 as asn1_pkcs12
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_der_private_key,
+    load_pem_private_key,
+    pkcs12,
+)
+
+FILE_LIMIT = 1024 * 1024  # bytes
+ITERATION_LIMIT = 1_000_000  # one derivation of that length costs about 0.75 s
+TOTAL_ITERATION_LIMIT = 3_000_000
+BAG_LIMIT = 100
+
+_PRIVATE_KEY_BLOCK = re.compile(
+    rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL
+)
+# What asn1crypto raises for bytes that are not what they should be.
+_STRUCTURE_ERRORS = (ValueError, TypeError, KeyError, IndexError, AttributeError)
+
+type Pkcs12Reason = Literal["passphrase", "no-key", "not-pkcs12", "iterations", "old-cipher"]
+
+
+class Pkcs12Error(Exception):
+    """The key file cannot be used; `reason` says why, in a code to choose words by."""
+
+    def __init__(self, reason: Pkcs12Reason) -> None:
+        super().__init__(reason)
+        self.reason: Pkcs12Reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair:
+    """A private key with its certificate and the certificates found above it."""
+
+    key: PrivateKeyTypes
+    certificate: x509.Certificate
+    chain: tuple[x509.Certificate, ...] = ()  # issuer first; may or may not reach a root
+    is_former: bool = False  # kept to read old mail, no longer given to correspondents
+
+
+def load_pkcs12(content: bytes, passphrase: str | None) -> tuple[KeyPair, ...]:
+    """Read every key of a PKCS #12 file (DER, BER or PEM-armoured) that has its certificate.
+
+    Raises Pkcs12Error: "not-pkcs12", "iterations" (above the bounds here), "passphrase",
+    "old-cipher" (a cipher the library does not know), "no-key".
+    """
+    if len(content) > FILE_LIMIT:
+        raise Pkcs12Error("not-pkcs12")
+    der = _without_armour(content)
+    safes = _authenticated_safe(der)
+    _check_iterations(der, safes)
+    failure: Pkcs12Error | None = None
+    for secret in _secrets(passphrase):
+        try:
+            keys, certificates = _open(der, safes, secret)
+        except Pkcs12Error as error:
+            failure = error
+            continue
+        return _pairs(keys, certificates)
+    raise failure or Pkcs12Error("passphrase")
+
+
+def load_pem(content: bytes, passphrase: str | None = None) -> tuple[KeyPair, ...]:
+    """Read a PEM file with a private key and certificates; raises Pkcs12Error as above."""
+    secret = passphrase.encode() if passphrase else None
+    try:
+        keys = [
+            load_pem_private_key(block, _secret_for(block, secret))
+            for block in _PRIVATE_KEY_BLOCK.findall(content)
+        ]
+        certificates = x509.load_pem_x509_certificates(content)
+    except UnsupportedAlgorithm as error:
+        raise Pkcs12Error("old-cipher") from error
+    except TypeError as error:  # encrypted, and no passphrase given
+        raise Pkcs12Error("passphrase") from error
+    except ValueError as error:
+        reason: Pkcs12Reason = "passphrase" if b"ENCRYPTED" in content else "not-pkcs12"
+        raise Pkcs12Error(reason) from error
+    return _pairs(keys, certificates)
+
+
+def _secret_for(block: bytes, secret: bytes | None) -> bytes | None:
+    return secret if b"ENCRYPTED" in block else None
+
+
+def _without_armour(content: bytes) -> bytes:
+    if not asn1_pem.detect(content):
+        return content
+    try:
+        _, _, der = asn1_pem.unarmor(content)
+    except ValueError as error:
+        raise Pkcs12Error("not-pkcs12") from error
+    return bytes(der)
+
+
+def _authenticated_safe(der: bytes) -> list[Any]:
+    try:
+        pfx = asn1_pkcs12.Pfx.load(der)
+        if pfx["version"].native != "v3":
+            raise Pkcs12Error("not-pkcs12")
+        return list(pfx.authenticated_safe)
+    except _STRUCTURE_ERRORS as error:
+        raise Pkcs12Error("not-pkcs12") from error
+
+
+def _check_iterations(der: bytes, safes: Sequence[Any]) -> None:
+    """Refuse work factors chosen to stall the reader, before any derivation is done."""
+    counts: list[int] = []
+    try:
+        mac = asn1_pkcs12.Pfx.load(der)["mac_data"]
+        if mac.native is not None:
+            counts.append(mac["iterations"].native)
+        for safe in safes:
+            if safe["content_type"].native == "encrypted_data":
+                algorithm = safe["content"]["encrypted_content_info"][
+                    "content_encryption_algorithm"
+                ]
+                counts.append(algorithm.kdf_iterations)
+        counts.extend(
+            bag["bag_value"]["encryption_algorithm"].kdf_iterations for bag in _key_bags(safes)
+        )
+    except _STRUCTURE_ERRORS as error:
+        raise Pkcs12Error("not-pkcs12") from error
+    if len(counts) > BAG_LIMIT or sum(counts) > TOTAL_ITERATION_LIMIT:
+        raise Pkcs12Error("iterations")
+    if any(count > ITERATION_LIMIT for count in counts):
+        raise Pkcs12Error("iterations")
+
+
+def _key_bags(safes: Sequence[Any]) -> Iterator[Any]:
+    """Give the shrouded key bags of the safes that are not encrypted themselves."""
+    for safe in safes:
+        if safe["content_type"].native != "data":
+            continue
+        for bag in asn1_pkcs12.SafeContents.load(bytes(safe["content"])):
+            if bag["bag_id"].native == "pkcs8_shrouded_key_bag":
+                yield bag
+
+
+def _secrets(passphrase: str | None) -> tuple[bytes | None, ...]:
+    # An empty passphrase may have been written as none at all, or as an empty string.
+    return (passphrase.encode(),) if passphrase else (None, b"")
+
+
+def _open(
+    der: bytes, safes: Sequence[Any], secret: bytes | None
+) -> tuple[list[PrivateKeyTypes], list[x509.Certificate]]:
+    keys: list[PrivateKeyTypes] = []
+    try:
+        key, certificates = _load(der, secret)
+    except TypeError:
+        # A key of a kind that PKCS #12 support does not cover, such as X25519.
+        key, certificates = _load(_without_keys(safes), secret)
+    if key is not None:
+        keys.append(key)
+    for bag in _key_bags(safes):
+        try:
+            keys.append(load_der_private_key(bag["bag_value"].untag().dump(), secret or b""))
+        except UnsupportedAlgorithm as error:
+            raise Pkcs12Error("old-cipher") from error
+        except (ValueError, TypeError):
+            # RC2 and other PKCS #12 schemes that only the whole-file loader knows; it gave one.
+            if not keys:
+                raise Pkcs12Error("passphrase") from None
+    return keys, certificates
+
+
+def _load(
+    der: bytes, secret: bytes | None
+) -> tuple[PrivateKeyTypes | None, list[x509.Certificate]]:
+    try:
+        with warnings.catch_warnings():
+            # NSS writes BER; the library reads it and says it may stop doing so.
+            warnings.simplefilter("ignore")
+            found = pkcs12.load_pkcs12(der, secret)
+    except UnsupportedAlgorithm as error:
+        raise Pkcs12Error("old-cipher") from error
+    except ValueError as error:
+        raise Pkcs12Error("passphrase") from error
+    bags = [found.cert, *found.additional_certs]
+    return found.key, [bag.certificate for bag in bags if bag is not None]
+
+
+def _without_keys(safes: Sequence[Any]) -> bytes:
+    """Write the file again without its key bags and without MAC, to read the certificates."""
+    kept = []
+    for safe in safes:
+        if safe["content_type"].native == "data" and any(_key_bags([safe])):
+            continue
+        kept.append(safe)
+    contents = asn1_pkcs12.AuthenticatedSafe(kept).dump(force=True)
+    return bytes(
+        asn1_pkcs12.Pfx(
+            {
+                "version": "v3",
+                "auth_safe": {"content_type": "data", "content": contents},
+            }
+        ).dump()
+    )
+
+
+def _pairs(
+    keys: Sequence[PrivateKeyTypes], certificates: Sequence[x509.Certificate]
+) -> tuple[KeyPair, ...]:
+    by_key: dict[bytes, x509.Certificate] = {}
+    for certificate in certificates:
+        try:
+            by_key.setdefault(_spki(certificate.public_key()), certificate)
+        except (ValueError, UnsupportedAlgorithm):
+            continue  # a certificate of the chain whose key we cannot use pairs with nothing
+    pairs: dict[bytes, KeyPair] = {}
+    for key in keys:
+        spki = _spki(key.public_key())
+        if (own := by_key.get(spki)) is not None and spki not in pairs:
+            pairs[spki] = KeyPair(key=key, certificate=own, chain=chain_of(own, certificates))
+    if not pairs:
+        raise Pkcs12Error("no-key")
+    return tuple(pairs.values())
+
+
+def _spki(key: Any) -> bytes:
+    return bytes(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+
+def chain_of(
+    certificate: x509.Certificate, others: Sequence[x509.Certificate]
+) -> tuple[x509.Certificate, ...]:
+    """Order those of `others` that lead upwards from `certificate`, by names alone."""
+    chain: list[x509.Certificate] = []
+    current = certificate
+    while current.issuer != current.subject:
+        above = [
+            other
+            for other in others
+            if other.subject == current.issuer and other not in chain and other != certificate
+        ]
+        if not above:
+            break
+        current = above[0]
+        chain.append(current)
+    return tuple(chain)
