@@ -87,8 +87,10 @@ class OutgoingMail(models.Model):
     # When the next thing is to be done: make bytes, send, file, look for evidence.
     due_at = models.DateTimeField(default=timezone.now)
     attempts = models.PositiveSmallIntegerField(default=0)
-    # Sending: the worker lives until then. Else: it was handed to a lane, not again before.
+    # A worker has it and lives until then.
     lease_until = models.DateTimeField(null=True)
+    # The scanner handed it to a lane and does not do so again before then.
+    handed_until = models.DateTimeField(null=True)
     # Raised by each taker; its later writes carry it, so that an old taker's writes miss.
     fence = models.PositiveBigIntegerField(default=0)
     first_tried_at = models.DateTimeField(null=True)

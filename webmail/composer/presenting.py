@@ -9,8 +9,11 @@ Pages and their templates (context name → value):
   named `attachment` on `urls.detach` is the attachment's id.
 - `composer/protection.html`: the same context; `composer.protection` is set. Its form repeats
   `key` and `revision` only (the content is saved) and posts a button named `choice`
-  (`ProtectionChoice.value`) to `urls.send`.
+  (`ProtectionChoice.value`) to `urls.send`. `composer.urls.open` leads back.
+- On a conflict (`is_conflict`) buttons named `keep`: "this" on `urls.save` keeps the form's text,
+  the other text is at `urls.open`.
 - `composer/outbox.html`: `items` → tuple of `OutboxItem`.
+- `composer/drafts.html`: `items` → tuple of `DraftItem`.
 - `composer/partials/saved.html`: `saved` → `SavedView`; `composer/partials/attachments.html` and
   `composer/partials/protection.html`: `composer`.
 """
@@ -125,6 +128,7 @@ class ContentView:
 class ComposerUrls:
     """Where the form's buttons post to."""
 
+    open: str  # the draft as it is stored (GET)
     save: str
     attach: str
     detach: str
@@ -171,6 +175,20 @@ class SavedView:
     words: str  # "Draft saved, encrypted, 09:41"
     revision: int
     at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftItem:
+    """A line of the list of drafts."""
+
+    id: int
+    people: str  # "Anna, Jonas and 2 others"; "" if nobody yet
+    subject: str
+    preview: str
+    updated_at: datetime
+    has_attachment: bool
+    failure: str  # why the last try to send it failed, or ""
+    url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,93 @@
+"""What is known of the recipients' and the sender's certificates, as the composer asks it."""
+
+from collections.abc import Iterable
+
+from cryptography import x509
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.dateformat import format as format_date
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from smime import people, vault
+from smime.models import OwnKey
+from webmail.composer.presenting import RecipientChip, RecipientState
+from webmail.composer.protection import OwnKeys
+from webmail.composer.recipients import BadAddressError, Recipient, comparable, sendable
+
+
+def chips(user: User, fields: Iterable[tuple[str, Recipient]]) -> tuple[RecipientChip, ...]:
+    """Return the state of each (field name, recipient), asking for all certificates at once."""
+    entries = list(fields)
+    addresses = {comparable(each.address) for _field, each in entries if _is_sendable(each)}
+    known = people.recipient_states(user, sorted(addresses), timezone.now())
+    made = []
+    for field, each in entries:
+        if not _is_sendable(each):
+            state, words = RecipientState.INVALID, _("Not an address")
+        else:
+            found = known.get(comparable(each.address))
+            state = RecipientState(found.code) if found else RecipientState.NONE
+            words = _words(state, found.certificate if found else None)
+        made.append(
+            RecipientChip(
+                field=field, name=each.name, address=each.address, state=state, words=words
+            )
+        )
+    return tuple(made)
+
+
+def own_keys(user: User, address: str, request: HttpRequest | None) -> OwnKeys:
+    """Return what the person has to sign as `address` and to read their own copy."""
+    valid = _valid_keys(user, address)
+    signing = [key for key in valid if key.can_sign]
+    is_managed = any(key.sealing == OwnKey.Sealing.MANAGED for key in signing)
+    is_unlocked = request is not None and vault.kek_for(request) is not None
+    return OwnKeys(
+        can_sign=bool(signing),
+        can_decrypt=any(key.can_encrypt for key in valid),
+        is_locked=bool(signing) and not is_managed and not is_unlocked,
+    )
+
+
+def own_certificates(user: User, address: str) -> tuple[x509.Certificate, ...]:
+    """Return the certificates to which the sender's own copy is encrypted."""
+    return tuple(
+        x509.load_der_x509_certificate(bytes(key.der))
+        for key in _valid_keys(user, address)
+        if key.can_encrypt
+    )
+
+
+def _valid_keys(user: User, address: str) -> list[OwnKey]:
+    now = timezone.now()
+    return [
+        key
+        for key in vault.own_keys_for(user)
+        if key.is_current and key.not_before <= now <= key.not_after and _covers(key, address)
+    ]
+
+
+def _covers(key: OwnKey, address: str) -> bool:
+    return comparable(address) in {comparable(each) for each in key.addresses}
+
+
+def _is_sendable(recipient: Recipient) -> bool:
+    try:
+        sendable(recipient.address)
+    except BadAddressError:
+        return False
+    return True
+
+
+def _words(state: RecipientState, certificate: object) -> str:
+    match state:
+        case RecipientState.OK:
+            return ""
+        case RecipientState.EXPIRED:
+            not_after = getattr(certificate, "not_after", None)
+            if not_after is None:
+                return _("Certificate expired")
+            return _("Certificate expired on %s") % format_date(not_after, "j F Y")
+        case _:
+            return _("No certificate found")

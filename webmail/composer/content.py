@@ -1,0 +1,72 @@
+"""The words of a draft: one frozen value, stored sealed."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from accounts import sealing
+from webmail.composer.recipients import Recipient
+
+PURPOSE = "draft"
+_ADDRESS_FIELDS = ("to", "cc", "bcc")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftContent:
+    """What is being written. `html` empty: plain text only; else `text` is its plain twin."""
+
+    to: tuple[Recipient, ...] = ()
+    cc: tuple[Recipient, ...] = ()
+    bcc: tuple[Recipient, ...] = ()
+    subject: str = ""
+    html: str = ""
+    text: str = ""
+    # Of what it answers or forwards, from protected fields only; without angle brackets.
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    # Lines of an encrypted original that the draft quotes: what must not leave in the clear.
+    secret_lines: tuple[str, ...] = ()
+    secret_subject: str = ""
+    # Sentences for the head of the page, made with the reply.
+    notices: tuple[str, ...] = ()
+
+    def everyone(self) -> tuple[Recipient, ...]:
+        """Return To, Cc and Bcc in this order."""
+        return self.to + self.cc + self.bcc
+
+
+def seal_content(content: DraftContent, *, draft_id: int) -> bytes:
+    """Return the content sealed for the row `draft_id`."""
+    plain = json.dumps(asdict(content), ensure_ascii=False, separators=(",", ":")).encode()
+    return sealing.seal(plain, purpose=PURPOSE, subject=f"composer.draft:{draft_id}")
+
+
+def open_content(sealed: bytes, *, draft_id: int) -> DraftContent:
+    """Return what `seal_content` sealed. Raises accounts.sealing.SealBroken."""
+    plain = sealing.open_sealed(
+        bytes(sealed), purpose=PURPOSE, subject=f"composer.draft:{draft_id}"
+    )
+    stored: dict[str, Any] = json.loads(plain)
+    known = {field.name for field in fields(DraftContent)}
+    values: dict[str, Any] = {}
+    for name, value in stored.items():
+        if name in _ADDRESS_FIELDS:
+            values[name] = tuple(Recipient(**entry) for entry in value)
+        elif name in known:
+            values[name] = tuple(value) if isinstance(value, list) else value
+    return DraftContent(**values)
+
+
+def seal_summary(*, people: str, subject: str, envelope_id: str) -> bytes:
+    """Return what the outbox shows of a mail, sealed (the row's id is not known yet)."""
+    plain = json.dumps([people, subject], ensure_ascii=False).encode()
+    return sealing.seal(plain, purpose="outgoing", subject=f"composer.outgoingmail:{envelope_id}")
+
+
+def open_summary(sealed: bytes, *, envelope_id: str) -> tuple[str, str]:
+    """Return (people, subject). Raises accounts.sealing.SealBroken."""
+    plain = sealing.open_sealed(
+        bytes(sealed), purpose="outgoing", subject=f"composer.outgoingmail:{envelope_id}"
+    )
+    people, subject = json.loads(plain)
+    return people, subject

@@ -1,0 +1,60 @@
+"""What follows when a mail changes its state: the row, its draft, the page's news."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from webmail.composer import drafts
+from webmail.composer.leases import Taken
+from webmail.composer.models import Delivery, Draft, OutgoingMail
+from webmail.composer.transitions import MailState, Next, check
+from webmail.mailbox.changes import announce
+
+
+def end(taken: Taken, outgoing_id: int, *, before: MailState, plan: Next, now: datetime) -> None:
+    """Write the planned state of a mail we hold, in the running transaction.
+
+    Accepted: the draft goes. Failed: the draft reopens with the reason. Raises LeaseLostError.
+    """
+    check(before, plan.state)
+    columns = {"state": plan.state, "state_since": now, "phase": ""}
+    if plan.due_at is not None:
+        columns["due_at"] = plan.due_at
+    if plan.state == MailState.FAILED:
+        columns["finished_at"] = now
+    taken.let_go(**columns)
+    mail = OutgoingMail.objects.select_related("account", "draft").get(pk=outgoing_id)
+    if plan.state == MailState.FAILED:
+        _reopen(mail.draft, reason=_reason(mail))
+    elif plan.state == MailState.ACCEPTED and mail.draft is not None:
+        drafts.delete(mail.draft)
+    announce(mail.account, folder_ids=(), kind="outbox")
+
+
+def fail(
+    taken: Taken, mail: OutgoingMail, *, before: MailState, reason: str, now: datetime
+) -> None:
+    """End a mail that cannot be sent, for a reason of ours; the draft reopens with it."""
+    with transaction.atomic():
+        taken.write(last_reply=reason[:500])
+        end(taken, mail.pk, before=before, plan=Next(state=MailState.FAILED), now=now)
+
+
+def _reopen(draft: Draft | None, *, reason: str) -> None:
+    if draft is not None:
+        draft.failure = reason[:500]
+        draft.save(update_fields=["failure"])
+
+
+def _reason(mail: OutgoingMail) -> str:
+    """Return the server's words; with several recipients, the first refusal of one."""
+    refusal = (
+        Delivery.objects.filter(variant__outgoing=mail, state=Delivery.State.FAILED)
+        .exclude(text="")
+        .order_by("id")
+        .first()
+    )
+    if refusal is None:
+        return mail.last_reply
+    code = " ".join(str(part) for part in (refusal.code, refusal.enhanced) if part)
+    return f"{refusal.recipient}: {code} {refusal.text}" if code else refusal.text

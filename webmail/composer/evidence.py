@@ -1,0 +1,81 @@
+"""What became of a mail whose last dot was sent and never answered.
+
+Its Message-ID in the account's mail proves that the server took it: servers that file sent mail
+themselves, or the sender's own copy when the sender is among the recipients. No evidence proves
+nothing: after ten minutes the person is asked, and nothing is ever sent again without their word.
+"""
+
+from collections.abc import Iterable
+
+from accounts.lanes import post
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import MailAccount
+from webmail.composer import outbox_files, transitions
+from webmail.composer.ending import end
+from webmail.composer.leases import Taken, take
+from webmail.composer.models import Delivery, OutgoingMail
+from webmail.composer.sending import write_standings
+from webmail.composer.transitions import DeliveryState, MailState, Next
+from webmail.mailbox.models import Message
+
+
+def look(outgoing_id: int) -> None:
+    """Look once; if there is no evidence, say when to look again or leave it to the person."""
+    taken = take(outgoing_id, state=MailState.UNCERTAIN)
+    if taken is None:
+        return
+    mail = OutgoingMail.objects.select_related("account").get(pk=outgoing_id)
+    if _is_seen(mail):
+        accept(taken, mail)
+        return
+    now = timezone.now()
+    next_look = transitions.plan_look(lost_at=mail.state_since, now=now)
+    if next_look is None:
+        taken.let_go(finished_at=now)
+    else:
+        taken.let_go(due_at=next_look)
+        post("mailbox.sync_account", mail.account_id, lane="sync")
+
+
+def accept(taken: Taken, mail: OutgoingMail) -> None:
+    """Book an uncertain mail as accepted; the copy for Sent is filed next."""
+    now = timezone.now()
+    with transaction.atomic():
+        Delivery.objects.filter(variant__outgoing=mail, state=DeliveryState.UNCERTAIN).update(
+            state=DeliveryState.ACCEPTED
+        )
+        for variant in mail.variants.all():
+            write_standings(variant, {})
+        taken.write(finished_at=None)
+        plan = Next(state=MailState.ACCEPTED, due_at=now)
+        end(taken, mail.pk, before=MailState.UNCERTAIN, plan=plan, now=now)
+        outbox_files.drop_variants(mail.pk)
+    post("composer.file_copy", mail.pk, lane="send")
+
+
+def weigh(account: MailAccount, message_ids: Iterable[int]) -> None:
+    """Note newly mirrored messages (rows' ids) that prove an uncertain mail was taken."""
+    uncertain = dict(
+        OutgoingMail.objects.filter(account=account, state=MailState.UNCERTAIN).values_list(
+            "message_id", "pk"
+        )
+    )
+    if not uncertain:
+        return
+    seen = Message.objects.filter(pk__in=list(message_ids), message_id__in=list(uncertain))
+    for message_id in seen.values_list("message_id", flat=True):
+        outgoing_id = uncertain[message_id]
+        OutgoingMail.objects.filter(pk=outgoing_id).update(
+            due_at=timezone.now(), finished_at=None, handed_until=None
+        )
+        post("composer.look_for_evidence", outgoing_id, lane="send")
+
+
+def _is_seen(mail: OutgoingMail) -> bool:
+    """Whether the mirror proves it. All variants carry one Message-ID, so it proves one of one."""
+    mirrored = Message.objects.filter(
+        account=mail.account, message_id=mail.message_id, placements__isnull=False
+    )
+    return mail.variants.count() == 1 and mirrored.exists()

@@ -1,0 +1,28 @@
+"""What the composer learns from mirrored mail (floors: mailbox announces, it does not call)."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import DatabaseError, transaction
+
+from accounts.models import MailAccount
+from webmail.composer import completion, evidence
+from webmail.mailbox.signals import messages_mirrored
+
+log = logging.getLogger(__name__)
+
+
+def connect() -> None:
+    """Start listening."""
+    messages_mirrored.connect(_mirrored, dispatch_uid="composer")
+
+
+def _mirrored(*, account: MailAccount, message_ids: Sequence[int], **_more: Any) -> None:
+    try:
+        with transaction.atomic():
+            completion.learn(account, message_ids)
+            evidence.weigh(account, message_ids)
+    except DatabaseError:
+        # Completion is a convenience and evidence is looked for again: never stop the sync.
+        log.exception("account=%d event=listening-failed", account.pk)

@@ -1,0 +1,161 @@
+"""Whether a mail can be signed and encrypted as asked; if not, what the person may choose.
+
+Pure. Rules: ui.md §5 (Protection panel; Sign, Encrypt), RFC 9788 §6.1. Recipients are never dropped
+and encryption is never switched off unless the person says so.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from webmail.composer.presenting import (
+    MissingPerson,
+    ProtectionChoice,
+    ProtectionView,
+    RecipientChip,
+    RecipientState,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnKeys:
+    """What the sender has for the address they write from."""
+
+    can_sign: bool
+    can_decrypt: bool  # so that the sender can read the copy in Sent
+    is_locked: bool  # the key that would sign is sealed by a passphrase, not unlocked here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the person asked for."""
+
+    sign: bool
+    encrypt: bool
+    holds_encrypted_quote: bool
+
+
+def plan_protection(
+    *, wish: Wish, own: OwnKeys, recipients: Sequence[RecipientChip]
+) -> ProtectionView | None:
+    """Return None if the mail can go out as asked, else the panel to show instead."""
+    if wish.holds_encrypted_quote and not wish.encrypt:
+        return _encrypted_quote()
+    if not wish.sign and not wish.encrypt:
+        return None
+    if not own.can_sign or (wish.encrypt and not own.can_decrypt):
+        return _own_key_missing(wish)
+    if own.is_locked:
+        return _own_key_locked()
+    missing = [chip for chip in recipients if chip.state != RecipientState.OK]
+    if wish.encrypt and missing:
+        able = [chip for chip in recipients if chip.state == RecipientState.OK]
+        return _people_missing(missing=missing, able=able, wish=wish)
+    return None
+
+
+def _encrypted_quote() -> ProtectionView:
+    return ProtectionView(
+        kind="encrypted-quote",
+        headline=_("The quoted text came encrypted"),
+        sentence=_("The quoted text stays out, because it came encrypted."),
+        choices=(
+            ProtectionChoice(value="encrypt", words=_("Keep encryption")),
+            ProtectionChoice(value="remove-quote", words=_("Remove quote")),
+        ),
+    )
+
+
+def _own_key_missing(wish: Wish) -> ProtectionView:
+    if wish.encrypt:
+        sentence = _("To write encrypted you need a certificate of your own.")
+    else:
+        sentence = _("To sign you need a certificate of your own.")
+    # A quote of encrypted text is not offered in the clear.
+    choices = (ProtectionChoice(value="plain", words=_("Send without signature and encryption")),)
+    return ProtectionView(
+        kind="own-key-missing",
+        headline=_("You have no certificate for this address yet"),
+        sentence=sentence,
+        choices=() if wish.holds_encrypted_quote else choices,
+        link_url=reverse("smime:keys"),
+        link_words=_("Get one"),
+    )
+
+
+def _own_key_locked() -> ProtectionView:
+    return ProtectionView(
+        kind="own-key-locked",
+        headline=_("Your keys are locked"),
+        sentence=_("Unlock them once to sign and encrypt. Nothing is sent until then."),
+        link_url=reverse("smime:keys"),
+        link_words=_("Unlock"),
+    )
+
+
+def _people_missing(
+    *, missing: Sequence[RecipientChip], able: Sequence[RecipientChip], wish: Wish
+) -> ProtectionView:
+    total = len(missing) + len(able)
+    choices = []
+    if not wish.holds_encrypted_quote:
+        choices.append(ProtectionChoice(value="signed", words=_("Send signed, not encrypted")))
+    names = names_of(able)
+    if able:
+        choices.append(
+            ProtectionChoice(
+                value="able-only", words=_("Send to %(names)s only") % {"names": names}
+            )
+        )
+        sentence = ngettext(
+            "%(names)s can. Nothing is sent until you choose.",
+            "%(names)s can. Nothing is sent until you choose.",
+            len(able),
+        ) % {"names": names}
+    else:
+        sentence = _("Nothing is sent until you choose.")
+    return ProtectionView(
+        kind="people-missing",
+        headline=ngettext(
+            "%(missing)d of %(total)d person cannot read encrypted mail yet",
+            "%(missing)d of %(total)d people cannot read encrypted mail yet",
+            total,
+        )
+        % {"missing": len(missing), "total": total},
+        sentence=sentence,
+        people=tuple(_missing_person(chip) for chip in missing),
+        choices=tuple(choices),
+    )
+
+
+def _missing_person(chip: RecipientChip) -> MissingPerson:
+    question = urlencode({"to": chip.address, "ask": "certificate"})
+    return MissingPerson(
+        name=chip.name or chip.address,
+        address=chip.address,
+        state=chip.state,
+        words=chip.words,
+        ask_url=f"{reverse('composer:compose')}?{question}",
+        import_url=reverse("smime:keys"),
+    )
+
+
+def names_of(chips: Sequence[RecipientChip]) -> str:
+    """Return "Anna", "Anna and Jonas", "Anna, Jonas and 3 others"."""
+    names = [chip.name or chip.address for chip in chips]
+    if not names:
+        return ""
+    if len(names) == 1:
+        return names[0]
+    if len(names) == 2:
+        return _("%(first)s and %(second)s") % {"first": names[0], "second": names[1]}
+    others = len(names) - 2
+    return ngettext(
+        "%(first)s, %(second)s and %(others)d other",
+        "%(first)s, %(second)s and %(others)d others",
+        others,
+    ) % {"first": names[0], "second": names[1], "others": others}

@@ -1,0 +1,69 @@
+"""New drafts from links: /compose, mailto fields, answers and forwards."""
+
+from django.http import HttpRequest, QueryDict
+from django.utils.translation import gettext as _
+
+from accounts.models import Identity, User
+from webmail.composer import certificates, drafts, replying
+from webmail.composer.content import DraftContent
+from webmail.composer.forms import whole_number
+from webmail.composer.models import Draft
+from webmail.composer.recipients import parse
+from webmail.html import html_to_text, own_html
+from webmail.mailbox.access import message_for
+
+_LONGEST_BODY = 50_000  # characters of a mailto link
+
+
+def start(user: User, query: QueryDict, request: HttpRequest) -> Draft:
+    """Make the draft that a link asks for. Raises Http404, NoIdentityError."""
+    for parameter, relation in (("reply", "reply"), ("forward", "forward")):
+        if parameter in query:
+            message = message_for(user, whole_number(query[parameter]) or 0)
+            to_all = relation == "reply" and bool(query.get("all"))
+            return replying.start(
+                user, message, relation="reply-all" if to_all else relation, request=request
+            )
+    identity = drafts.identity_for(user, whole_number(query.get("from")))
+    sign, encrypt = default_protection(user, identity, request)
+    if query.get("ask") == "certificate":
+        content = _request_for_certificate(query)
+        encrypt = False
+    else:
+        content = _from_link(query, identity)
+    return drafts.new(user, content=content, identity=identity, sign=sign, encrypt=encrypt)
+
+
+def default_protection(user: User, identity: Identity, request: HttpRequest) -> tuple[bool, bool]:
+    """Return (sign, encrypt) for a new mail: signed if there is a certificate, unless set else."""
+    own = certificates.own_keys(user, identity.address, request)
+    sign = own.can_sign if identity.sign_by_default is None else identity.sign_by_default
+    encrypt = bool(identity.encrypt_by_default) and own.can_decrypt
+    return sign and own.can_sign, encrypt and own.can_sign
+
+
+def _from_link(query: QueryDict, identity: Identity) -> DraftContent:
+    """Return the fields of a mailto link (RFC 6068) and the identity's signature."""
+    body = query.get("body", "")[:_LONGEST_BODY].replace("\r\n", "\n")
+    signature = own_html(identity.signature) if identity.signature.strip() else ""
+    text = body
+    html = ""
+    if signature:
+        text = f"{body}\n\n-- \n{html_to_text(signature)}"
+        html = "" if body else f"<p><br></p><div>-- <br>{signature}</div>"
+    return DraftContent(
+        to=parse(", ".join(query.getlist("to"))),
+        cc=parse(", ".join(query.getlist("cc"))),
+        bcc=parse(", ".join(query.getlist("bcc"))),
+        subject=" ".join(query.get("subject", "").split())[:998],
+        text=text,
+        html=html,
+    )
+
+
+def _request_for_certificate(query: QueryDict) -> DraftContent:
+    return DraftContent(
+        to=parse(", ".join(query.getlist("to"))),
+        subject=_("Your certificate"),
+        text=_("Could you send me a signed message? Then I can write to you encrypted.") + "\n",
+    )

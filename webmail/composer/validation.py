@@ -1,0 +1,95 @@
+"""May this draft be sent as it is? Asked before a mail is queued; nothing is written here."""
+
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from webmail.composer import attachments, certificates, sizes
+from webmail.composer.content import DraftContent
+from webmail.composer.models import Draft
+from webmail.composer.presenting import ProtectionView, RecipientChip
+from webmail.composer.protection import Wish, plan_protection
+from webmail.composer.recipients import (
+    MOST_RECIPIENTS,
+    BadAddressError,
+    sendable,
+    without_repeats,
+)
+
+
+class NotSendable(Exception):  # noqa: N818 - the name is what it says
+    """The mail was not queued. `message` is a sentence; `kind` a code; `protection` a panel."""
+
+    def __init__(
+        self, message: str, *, kind: str, protection: ProtectionView | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.kind = kind
+        self.protection = protection
+
+
+def check_sendable(
+    user: User, draft: Draft, content: DraftContent, request: HttpRequest | None
+) -> None:
+    """Raise NotSendable with the first reason why the draft cannot go out as it is."""
+    if draft.preparation == Draft.Preparation.RUNNING:
+        raise NotSendable(_("The quoted text is still being prepared."), kind="preparing")
+    _check_recipients(content)
+    _check_size(draft, content)
+    protection = protection_of(user, draft, content, request)
+    if protection is not None:
+        raise NotSendable(protection.headline, kind=protection.kind, protection=protection)
+
+
+def protection_of(
+    user: User, draft: Draft, content: DraftContent, request: HttpRequest | None
+) -> ProtectionView | None:
+    """Return the panel that stands between this draft and its sending, if any."""
+    wish = Wish(
+        sign=draft.sign, encrypt=draft.encrypt, holds_encrypted_quote=draft.holds_encrypted_quote
+    )
+    own = certificates.own_keys(user, draft.identity.address, request)
+    return plan_protection(wish=wish, own=own, recipients=recipient_chips(user, content))
+
+
+def recipient_chips(user: User, content: DraftContent) -> tuple[RecipientChip, ...]:
+    """Return each person of the draft once, with what is known of their certificates."""
+    seen: set[str] = set()
+    entries = [
+        (field, recipient)
+        for field in ("to", "cc", "bcc")
+        for recipient in without_repeats(getattr(content, field), seen=seen)
+    ]
+    return certificates.chips(user, entries)
+
+
+def _check_recipients(content: DraftContent) -> None:
+    everyone = content.everyone()
+    if not everyone:
+        raise NotSendable(_("Add at least one recipient."), kind="no-recipient")
+    if len(everyone) > MOST_RECIPIENTS:
+        raise NotSendable(
+            _("A message can go to at most %d people at once.") % MOST_RECIPIENTS,
+            kind="too-many-recipients",
+        )
+    for recipient in everyone:
+        try:
+            sendable(recipient.address)
+        except BadAddressError as error:
+            raise NotSendable(str(error), kind="bad-address") from None
+
+
+def _check_size(draft: Draft, content: DraftContent) -> None:
+    limit = sizes.limit(draft.account.server)
+    expected = sizes.transferred(
+        attachments.size_of_files(draft),
+        len(content.text.encode()) + len(content.html.encode()),
+        encrypted=draft.encrypt,
+    )
+    if expected > limit:
+        raise NotSendable(
+            _("Too large for this server: about %(size)s of at most %(limit)s. Remove a file.")
+            % {"size": sizes.words(expected), "limit": sizes.words(limit)},
+            kind="too-large",
+        )
