@@ -73,8 +73,17 @@ def uv():
             "✗ This Python cannot make virtual environments. "
             "On Debian or Ubuntu install the package python3-venv, then try again."
         )
-    run(home / "bin" / "python", "-m", "pip", "install", "--quiet", "--require-hashes",
-        "--disable-pip-version-check", "-r", requirement)
+    run(
+        home / "bin" / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--require-hashes",
+        "--disable-pip-version-check",
+        "-r",
+        requirement,
+    )
     mark("uv", state)
     return tool
 
@@ -82,7 +91,9 @@ def uv():
 def is_python_313(path):
     probe = "import sys, ssl, sqlite3; sys.exit(sys.version_info[:2] != (3, 13))"
     try:
-        done = subprocess.run([str(path), "-c", probe], capture_output=True, timeout=20, check=False)
+        done = subprocess.run(
+            [str(path), "-c", probe], capture_output=True, timeout=20, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
@@ -153,19 +164,33 @@ def system_packages():
     missing = [
         package
         for program, package in DEBIAN_PACKAGES.items()
-        if not (Path(program).exists() if program.startswith("/") else shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin"))
+        if not (
+            Path(program).exists()
+            if program.startswith("/")
+            else shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin")
+        )
     ]
     if not missing:
         return
     if not (shutil.which("apt-get") and os.geteuid() == 0):
-        say(f"Live tests need: {', '.join(missing)}. Install them (or run as root on Debian); "
-            "tests that need them are skipped now.")
+        say(
+            f"Live tests need: {', '.join(missing)}. Install them (or run as root on Debian); "
+            "tests that need them are skipped now."
+        )
         return
     say(f"Installing Debian packages: {', '.join(missing)}")
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     run("apt-get", "update", "-qq", env=quiet, stdout=subprocess.DEVNULL)
-    run("apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing, env=quiet,
-        stdout=subprocess.DEVNULL)
+    run(
+        "apt-get",
+        "install",
+        "-y",
+        "-qq",
+        "--no-install-recommends",
+        *missing,
+        env=quiet,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def main():
