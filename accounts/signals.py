@@ -1,0 +1,9 @@
+"""What this app announces to the apps above it."""
+
+from django.dispatch import Signal
+
+# A person signed in: user, accounts (list of MailAccount), request. Sent after the commit.
+signed_in = Signal()
+
+# A mail account is new or has a working password again: account. Sent after the commit.
+account_added = Signal()
