@@ -1,0 +1,57 @@
+"""Octets and text of one part."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from webmail.mime import transfer
+from webmail.mime.charset import (
+    codec_for,
+    declared_in_html,
+    decode_as,
+    detect_codec,
+    is_ascii_label,
+)
+from webmail.mime.limits import Limits
+from webmail.mime.parts import Message, Part
+
+_DEFAULT_TEXT: Final = Limits().text
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedText:
+    """The text of a part: line ends are LF, a lone CR stays, NUL is U+FFFD."""
+
+    text: str
+    charset: str  # the codec that was used, as Python names it
+    truncated: bool
+
+
+def part_source(message: Message, part: Part) -> bytes:
+    """The exact octets of a part with its header: what a signature covers (RFC 1847 §2.1)."""
+    return message.raw[part.header_start : part.end]
+
+
+def decode_body(message: Message, part: Part, *, limit: int | None = None) -> bytes:
+    """The body without its transfer encoding, at most `limit` octets of it; never raises."""
+    content = message.raw[part.body_start : part.end]
+    if not part.children:  # RFC 2045 §6.4: an encoding stated on a container is not one
+        content = transfer.decode(content, part.transfer_encoding)
+    return content if limit is None else content[:limit]
+
+
+def decode_text(message: Message, part: Part, *, limit: int = _DEFAULT_TEXT) -> DecodedText:
+    """The text of a part, cut at `limit` octets; never raises.
+
+    A charset label that is known wins; `<meta charset>` counts only without one.
+    """
+    content = decode_body(message, part, limit=limit + 1)
+    is_cut = len(content) > limit
+    content = content[:limit]
+    label = part.parameters.get("charset", "")
+    codec = codec_for(label)
+    if codec is None and part.content_type == "text/html" and not is_ascii_label(label):
+        codec = declared_in_html(content)
+    if codec is None:
+        codec = detect_codec(content, is_cut=is_cut)
+    text = decode_as(content, codec, final=not is_cut)
+    return DecodedText(text.replace("\r\n", "\n").replace("\0", "\ufffd"), codec, is_cut)

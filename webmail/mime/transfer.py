@@ -1,0 +1,98 @@
+"""Content transfer decodings (RFC 2045 §6) that accept anything and never raise."""
+
+import binascii
+import re
+from typing import Final
+
+_ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NOT_BASE64: Final = bytes(set(range(256)) - set(_ALPHABET))
+_PADDED_SOFT_BREAK: Final = re.compile(rb"=[ \t]+(?=\r?\n)")
+
+IDENTITY: Final = frozenset({"7bit", "8bit", "binary"})
+UUENCODE: Final = frozenset({"x-uuencode", "uuencode", "x-uue", "uue"})
+KNOWN: Final = IDENTITY | UUENCODE | {"quoted-printable", "base64"}
+_SYNONYMS: Final = {"7-bit": "7bit", "8-bit": "8bit", "7bits": "7bit", "8bits": "8bit"}
+
+
+def normal_encoding(value: bytes | None) -> str:
+    """The token of a Content-Transfer-Encoding value in lower case; `7bit` when absent."""
+    if value is None:
+        return "7bit"
+    text = value.decode("latin-1").partition("(")[0].partition(";")[0].strip(" \t\"'").lower()
+    return _SYNONYMS.get(text, text) or "7bit"
+
+
+def decode_base64(content: bytes) -> bytes:
+    """Octets outside the alphabet are skipped, padding ends the data, a cut end stays cut."""
+    try:
+        return binascii.a2b_base64(content)
+    except binascii.Error:
+        clean = content.translate(None, _NOT_BASE64)
+        if len(clean) % 4 == 1:
+            clean = clean[:-1]
+        return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
+
+
+def decode_quoted_printable(content: bytes) -> bytes:
+    """A `=` that starts no valid escape stays as it is (RFC 2045 §6.7, note on robustness)."""
+    return binascii.a2b_qp(_PADDED_SOFT_BREAK.sub(b"=", content))
+
+
+def decode_uu(content: bytes) -> bytes:
+    """The first file of a uuencoded text; lines that are damaged are skipped."""
+    out: list[bytes] = []
+    is_open = False
+    for line in content.splitlines():
+        if not is_open:
+            is_open = line.startswith(b"begin ")
+            continue
+        if line.rstrip() == b"end":
+            break
+        try:
+            out.append(binascii.a2b_uu(line))
+        except binascii.Error:
+            out.append(_uu_line(line))
+    return b"".join(out)
+
+
+def _uu_line(line: bytes) -> bytes:
+    """One line again without what its encoder left behind the stated length."""
+    if not line:
+        return b""
+    stated = (line[0] - 32) & 63
+    try:
+        return binascii.a2b_uu(line[: 1 + (stated + 2) // 3 * 4])
+    except binascii.Error:
+        return b""
+
+
+def decode(content: bytes, encoding: str) -> bytes:
+    """Remove a transfer encoding; an unknown one leaves the content as it is."""
+    if encoding == "base64":
+        return decode_base64(content)
+    if encoding == "quoted-printable":
+        return decode_quoted_printable(content)
+    if encoding in UUENCODE:
+        return decode_uu(content)
+    return content
+
+
+def decoded_size(raw: bytes, start: int, end: int, encoding: str) -> int:
+    """Size of `raw[start:end]` after decoding, by counting: exact for well-formed content."""
+    size = end - start
+    if encoding == "base64":
+        breaks = raw.count(b"\n", start, end) + raw.count(b"\r", start, end)
+        padding = raw.count(b"=", max(start, end - 8), end)
+        return max((size - breaks) // 4 * 3 - padding, 0)
+    if encoding == "quoted-printable":
+        escapes = raw.count(b"=", start, end)
+        soft_crlf = raw.count(b"=\r\n", start, end)
+        soft_lf = raw.count(b"=\n", start, end)
+        return (
+            max(size - 2 * escapes - soft_crlf, 0)
+            if soft_crlf or not soft_lf
+            else max(size - 2 * escapes, 0)
+        )
+    if encoding in UUENCODE:
+        return size * 3 // 4
+    return size
