@@ -6,16 +6,18 @@ talks to the remote host; the host sees no cookie, no referrer and one fixed Use
 """
 
 import hashlib
+import http.client
 import io
 import socket
 import ssl
+import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-import urllib3
 from PIL import Image, UnidentifiedImageError
 
 from accounts import sealed_cache
@@ -78,34 +80,66 @@ def _checked_address(remote: RemoteUrl, rules: Rules) -> str:
     return addresses[0]
 
 
-def _pool(remote: RemoteUrl, ip: str, timeout: urllib3.Timeout) -> urllib3.HTTPConnectionPool:
-    if remote.scheme == "https":
-        return urllib3.HTTPSConnectionPool(
-            ip,
-            remote.port,
-            timeout=timeout,
-            retries=False,
-            server_hostname=remote.host,
-            assert_hostname=remote.host,
-            ssl_context=ssl.create_default_context(),
-        )
-    return urllib3.HTTPConnectionPool(ip, remote.port, timeout=timeout, retries=False)
+@contextmanager
+def _connection(remote: RemoteUrl, ip: str, until: float) -> Iterator[http.client.HTTPConnection]:
+    """Connect to the checked address; the socket is shut at `until`, whatever it is doing."""
+    left = until - time.monotonic()
+    if left <= 0:
+        raise NoImage("too slow")
+    connection = http.client.HTTPConnection(remote.host, remote.port, timeout=left)
+    plain = socket.create_connection((ip, remote.port), timeout=left)
+    connection.sock = plain
 
+    def cut() -> None:
+        with suppress(OSError):  # it has ended by itself just now
+            connection.sock.shutdown(socket.SHUT_RDWR)
 
-def _read_within(response: urllib3.BaseHTTPResponse, until: float) -> bytes:
-    content = bytearray()
-    for chunk in response.stream(16384, decode_content=False):
-        content += chunk
-        if len(content) > BYTES_LIMIT:
-            raise NoImage("larger than the limit")
-        if time.monotonic() > until:
-            raise NoImage("too slow")
-    return bytes(content)
+    watchdog = threading.Timer(left, cut)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        if remote.scheme == "https":
+            secured = ssl.create_default_context().wrap_socket(
+                plain, server_hostname=remote.host, do_handshake_on_connect=False
+            )
+            connection.sock = secured
+            secured.do_handshake()
+        yield connection
+    finally:
+        watchdog.cancel()
+        connection.close()
 
 
 def _host_header(remote: RemoteUrl) -> str:
     host = f"[{remote.host}]" if ":" in remote.host else remote.host
     return host if remote.port == PORTS[remote.scheme] else f"{host}:{remote.port}"
+
+
+def _ask(remote: RemoteUrl, ip: str, until: float) -> bytes | str:
+    """Return the body, or the Location of a redirect as text."""
+    with _connection(remote, ip, until) as connection:
+        connection.request(
+            "GET",
+            remote.target,
+            headers={
+                "Host": _host_header(remote),
+                "User-Agent": USER_AGENT,
+                "Accept": "image/avif,image/webp,image/png,image/jpeg,image/gif",
+                "Accept-Encoding": "identity",
+            },
+        )
+        response = connection.getresponse()
+        location = response.headers.get("Location")
+        if response.status in {301, 302, 303, 307, 308} and location:
+            return location
+        if response.status != 200:
+            raise NoImage(f"status {response.status}")
+        content = response.read(BYTES_LIMIT + 1)
+        if len(content) > BYTES_LIMIT:
+            raise NoImage("larger than the limit")
+        if time.monotonic() > until:
+            raise NoImage("too slow")
+        return content
 
 
 def fetch(url: str, *, rules: Rules | None = None) -> bytes:
@@ -118,34 +152,13 @@ def fetch(url: str, *, rules: Rules | None = None) -> bytes:
     for _ in range(REDIRECT_LIMIT + 1):
         remote = rules.check_url(url)
         ip = _checked_address(remote, rules)
-        left = until - time.monotonic()
-        if left <= 0:
-            raise NoImage("too slow")
-        pool = _pool(remote, ip, urllib3.Timeout(total=left))
         try:
-            response = pool.request(
-                "GET",
-                remote.target,
-                headers={
-                    "Host": _host_header(remote),
-                    "User-Agent": USER_AGENT,
-                    "Accept": "image/avif,image/webp,image/png,image/jpeg,image/gif",
-                    "Accept-Encoding": "identity",
-                },
-                redirect=False,
-                preload_content=False,
-            )
-            location = response.headers.get("Location")
-            if response.status in {301, 302, 303, 307, 308} and location:
-                url = urljoin(remote.url, location)
-                continue
-            if response.status != 200:
-                raise NoImage(f"status {response.status}")
-            return _read_within(response, until)
-        except urllib3.exceptions.HTTPError as error:
+            answer = _ask(remote, ip, until)
+        except (OSError, http.client.HTTPException) as error:
             raise NoImage(type(error).__name__) from error
-        finally:
-            pool.close()
+        if isinstance(answer, bytes):
+            return answer
+        url = urljoin(remote.url, answer)
     raise NoImage("too many redirects")
 
 

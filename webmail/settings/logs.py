@@ -20,7 +20,7 @@ def configure(*, level: str) -> None:
         format="time=%(asctime)s level=%(levelname)s logger=%(name)s %(message)s",
         datefmt="%Y-%m-%dT%H:%M:%S%z",
     )
-    for chatty in ("imapclient", "asyncio", "urllib3", "PIL", "pyhanko_certvalidator"):
+    for chatty in ("imapclient", "asyncio", "PIL", "pyhanko_certvalidator"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     # IMAPClient's and imaplib's debug output would hold passwords.
     logging.getLogger("imapclient").propagate = False
