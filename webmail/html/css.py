@@ -168,7 +168,7 @@ def safe_stylesheet(blocks: Sequence[str], *, theme: Theme, limits: HtmlLimits) 
     return SafeStylesheet(
         text="\n".join(builder.lines),
         dropped=builder.dropped,
-        has_dark=theme == "dark" and builder.has_scheme_rules,
+        has_dark=builder.scheme == "dark" and builder.has_scheme_rules,
         is_cut=is_cut or builder.room < 0,
     )
 

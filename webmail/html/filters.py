@@ -79,7 +79,8 @@ class AttributeFilter:
             case "src" | "background":
                 return self.image(value) if attribute == "background" or tag == "img" else None
             case "href":
-                return self._href(value)
+                # nh3 asks about <link> too, before it drops the element
+                return self._href(value) if tag in {"a", "area"} else None
             case "target":
                 leads_away, self._leads_away = self._leads_away, False
                 return value if leads_away else None

@@ -33,8 +33,10 @@ class HtmlLimits:
     link_text: int = 4 * 1024 * 1024  # all links together
     images: int = 10_000
     text: int = 2 * 1024 * 1024
+    ampersands: int = 100_000  # of a plain text: nh3 takes quadratic time in "&amp;"
     linkified_lines: int = 2_000
     linkified_line: int = 1_000
+    linkify_cost: int = 25_000_000  # sum of squared word lengths: bleach is quadratic in a word
     quote_depth: int = 20
     own_html: int = 50 * 1024  # octets; bleach is asked up to here
 
@@ -100,6 +102,8 @@ def _breached_shape(source: str, limits: HtmlLimits) -> str | None:
         if too_many_attributes(tag["rest"], limits.attributes):
             return "attributes"
         reopened += formatting
+        if reopened > limits.reopened:
+            return "formatting"
         if name in uncounted:
             continue
         open_elements[name] += 1
@@ -107,8 +111,6 @@ def _breached_shape(source: str, limits: HtmlLimits) -> str | None:
         formatting += name in _FORMATTING
         if depth > limits.nesting:
             return "nesting"
-        if reopened > limits.reopened:
-            return "formatting"
     return None
 
 

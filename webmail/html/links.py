@@ -56,7 +56,10 @@ def _http_target(visible: str, compact: str, policy: LinkPolicy) -> Target | Non
     rest = rest.lstrip("\\/ ")
     if not rest:
         return None
-    url = f"{scheme.lower()}://{rest}"
+    # A browser reads a backslash before the query as a slash (URL Standard §4.4).
+    before_query = re.match(r"[^?#]*", rest)
+    end = before_query.end() if before_query else 0
+    url = f"{scheme.lower()}://{rest[:end].replace('\\', '/')}{rest[end:]}"
     host = http_host(url)
     if host is None or not host.name or host.name in policy.own_hosts:
         return None

@@ -6,6 +6,8 @@ attribute values is escaped, so a pattern reads it exactly. Its result is writte
 
 import html
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from webmail.html.limits import VOID
@@ -21,13 +23,24 @@ _QUOTE_CLASSES = words(
     moz-cite zmail_extra
     """
 )
-_VISIBLE = re.compile(r"<img\b|<hr\b|&(?!nbsp;)|[^\s<&\u200b-\u200f\ufeff]")
+_BLANK_THEN_SHOWN = re.compile(r"(?:&nbsp;|[\s\u200b-\u200f\ufeff])*+(?P<shown>.)", re.DOTALL)
+_VISIBLE_TAGS = frozenset({"img", "hr"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """An element that is open at some point of the scan."""
+
+    name: str
+    start: int
+    is_container: bool
+    quote_depth: int
 
 
 def fold_quotes(body: str, *, label: str) -> str | None:
@@ -38,7 +51,7 @@ def fold_quotes(body: str, *, label: str) -> str | None:
     """
     if "<blockquote" not in body and not any(name in body for name in _QUOTE_CLASSES):
         return None
-    spans = [span for span in _quote_spans(body) if _is_foldable(body, span)]
+    spans = _foldable_spans(body)
     if not spans:
         return None
     parts: list[str] = []
@@ -55,45 +68,43 @@ def fold_quotes(body: str, *, label: str) -> str | None:
     return "".join(parts)
 
 
-def _is_foldable(body: str, span: _Span) -> bool:
-    return _has_visible(body[: span.start]) and _has_visible(body[span.start : span.end])
-
-
-def _has_visible(markup: str) -> bool:
-    return (
-        any(_VISIBLE.search(piece) for piece in _TAG.split(markup)[::4])
-        or re.search(r"<img\b", markup) is not None
-    )
-
-
-def _quote_spans(body: str) -> list[_Span]:
-    """Outermost spans to fold, in order: trailing reply containers and second-level quotes."""
-    open_tags: list[tuple[str, int, bool, int]] = []  # name, start, is a container, quote depth
-    spans: list[_Span] = []
-    depth = 0
+def _foldable_spans(body: str) -> list[_Span]:
+    """The outermost spans to fold, in order, found in one pass over the tags."""
+    containers: list[_Span] = []
+    nested: list[_Span] = []
+    visible: list[int] = []  # where something is shown, ascending
+    open_elements: list[_Open] = []
+    at = 0
     for tag in _TAG.finditer(body):
+        shown = _BLANK_THEN_SHOWN.match(body, at, tag.start())
+        if shown:
+            visible.append(shown.start("shown"))
+        at = tag.end()
         name = tag["name"]
-        if tag["close"]:
-            _close(body, open_tags, spans, tag)
-            depth = open_tags[-1][3] if open_tags else 0
-        elif name not in VOID:
+        if name in VOID:
+            if name in _VISIBLE_TAGS:
+                visible.append(tag.start())
+        elif not tag["close"]:
+            depth = open_elements[-1].quote_depth if open_elements else 0
             depth += name == "blockquote"
-            open_tags.append((name, tag.start(), _is_container(name, tag["rest"]), depth))
-    return _outermost(spans)
+            open_elements.append(_Open(name, tag.start(), _is_container(name, tag["rest"]), depth))
+        elif open_elements and open_elements[-1].name == name:
+            closed = open_elements.pop()
+            span = _Span(closed.start, tag.end())
+            if closed.is_container:
+                containers.append(span)
+            if name == "blockquote" and closed.quote_depth == 2:
+                nested.append(span)
+    if _BLANK_THEN_SHOWN.match(body, at):
+        visible.append(len(body))
+    trailing = [span for span in containers if visible and visible[-1] < span.end]
+    return _outermost([span for span in trailing + nested if _is_within(span, visible)])
 
 
-def _close(
-    body: str,
-    open_tags: list[tuple[str, int, bool, int]],
-    spans: list[_Span],
-    tag: re.Match[str],
-) -> None:
-    if not open_tags or open_tags[-1][0] != tag["name"]:
-        return
-    name, start, is_container, depth = open_tags.pop()
-    is_nested = name == "blockquote" and depth == 2
-    if is_nested or (is_container and not _has_visible(body[tag.end() :])):
-        spans.append(_Span(start, tag.end()))
+def _is_within(span: _Span, visible: Sequence[int]) -> bool:
+    """True when something is shown before the span and something in it."""
+    before = bisect_left(visible, span.start)
+    return before > 0 and before < len(visible) and visible[before] < span.end
 
 
 def _is_container(name: str, rest: str) -> bool:

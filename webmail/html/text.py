@@ -22,12 +22,12 @@ SIGNATURE_MARK = "-- "
 _LINE_END = re.compile(r"\r\n|\n")
 _QUOTE_MARKS = re.compile(r"(?:>[ \t]?)*>")
 _FLOWED_MARKS = re.compile(r">+")
+_MAILBOX = re.compile(r"mailto:[\w.+'-]{1,64}@[\w.-]{1,253}")
 _LINKABLE = re.compile(r"://|\bwww\.|mailto:|@", re.IGNORECASE)
 _UNSHOWN = re.compile(r"[\x00\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # bleach's pattern for hosts and nested brackets takes quadratic time in these.
 _MOST_DOTS = 40
 _MOST_BRACKETS = 10
-_LINKIFIED_CHARACTERS = 128 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,12 @@ class _LineLinker:
     def __init__(self, limits: HtmlLimits) -> None:
         self._limits = limits
         self._lines_left = limits.linkified_lines
-        self._characters_left = _LINKIFIED_CHARACTERS
+        self._cost_left = limits.linkify_cost
         self._linker = Linker(callbacks=[_keep_target_only], parse_email=True)
 
     @property
     def is_exhausted(self) -> bool:
-        return self._lines_left <= 0 or self._characters_left <= 0
+        return self._lines_left <= 0 or self._cost_left <= 0
 
     def __call__(self, line: str) -> str:
         if (
@@ -82,19 +82,20 @@ class _LineLinker:
             or self.is_exhausted
             or not _LINKABLE.search(line)
         ):
-            return html.escape(line)
+            return _escape(line)
         self._lines_left -= 1
         return "".join(self._word(word) for word in re.split(r"([ \t]+)", line))
 
     def _word(self, word: str) -> str:
-        escaped = html.escape(word)
+        escaped = _escape(word)
         if (
-            not _LINKABLE.search(word)
+            self._cost_left <= 0
+            or not _LINKABLE.search(word)
             or word.count(".") > _MOST_DOTS
             or word.count("(") > _MOST_BRACKETS
         ):
             return escaped
-        self._characters_left -= len(word)
+        self._cost_left -= len(word) ** 2
         return str(self._linker.linkify(escaped))
 
 
@@ -112,8 +113,9 @@ def render_text(
 
     Quotes within quotes and the signature are folded; long and many lines are shown unlinked.
     """
-    limits_hit = ["text"] if len(text) > limits.text else []
-    text = text[: limits.text].replace("\x00", "\ufffd")
+    shown = _within(text, limits)
+    limits_hit = ["text"] if len(shown) < len(text) else []
+    text = shown.replace("\x00", "\ufffd")
     lines = quoted_lines(
         _UNSHOWN.sub("", text), flowed=flowed, delsp=delsp, deepest=limits.quote_depth
     )
@@ -139,6 +141,19 @@ def render_text(
         is_plain=True,
         adapts_to_dark=True,
     )
+
+
+def _within(text: str, limits: HtmlLimits) -> str:
+    """The start of `text` that nh3 writes in bounded time."""
+    text = text[: limits.text]
+    if text.count("&") > limits.ampersands:
+        text = "&".join(text.split("&", limits.ampersands)[: limits.ampersands])
+    return text
+
+
+def _escape(text: str) -> str:
+    """Escape text between tags; quotes stay, each entity costs nh3 time."""
+    return html.escape(text, quote=False)
 
 
 def _markup(
@@ -192,6 +207,8 @@ def _close_level(depth: int) -> str:
 def _keep_target_only(attributes: dict[Any, str], new: bool = False) -> dict[Any, str] | None:  # noqa: ARG001
     """Bleach's callback: a link keeps its target and its text, or is no link."""
     href = attributes.get((None, "href"), "")
+    if href.startswith("mailto:") and not _MAILBOX.fullmatch(href):
+        return None
     if read_target(href, LinkPolicy()) is None:
         return None
     return {(None, "href"): href, "_text": attributes.get("_text", "")}

@@ -1,0 +1,135 @@
+"""CSS rebuilt from tokens: declarations, selectors, media rules, colour schemes."""
+
+import pytest
+
+from webmail.html.css import FUNCTIONS, PROPERTIES, safe_declarations, safe_stylesheet
+from webmail.html.limits import HtmlLimits
+
+
+def sheet(*blocks, theme="light", limits=None):
+    return safe_stylesheet(blocks, theme=theme, limits=limits or HtmlLimits())
+
+
+def test_lists_hold_whole_names():
+    for name in PROPERTIES | FUNCTIONS:
+        assert not name.startswith("-") and not name.endswith("-")
+    dangerous = {"position", "top", "left", "inset", "z-index", "transform", "filter", "clip",
+                 "clip-path", "mask", "content", "animation", "transition", "behavior"}  # fmt: skip
+    assert not PROPERTIES & dangerous
+    assert {"background-position", "list-style-position", "word-break", "cursor"} <= PROPERTIES
+
+
+@pytest.mark.parametrize(
+    ("source", "safe"),
+    [
+        ("color:red", "color:red"),
+        ("COLOR : RED ! important;", "color:RED!important"),
+        ("margin:-1px auto 0 2.5em", "margin:-1px auto 0 2.5em"),
+        ("font:bold 12px/1.5 'A B', serif", 'font:bold 12px/1.5 "A B", serif'),
+        ("background:linear-gradient(90deg, rgba(0,0,0,.5), #fff 10%)",
+         "background:linear-gradient(90deg, rgba(0,0,0,.5), #fff 10%)"),
+        ("width:calc(100% - (2px * 3))", "width:calc(100% - (2px * 3))"),
+        ("mso-padding-alt:0 1px", "mso-padding-alt:0 1px"),
+        ("cursor:pointer", "cursor:pointer"),
+        ("color:/**/red/**/", "color:red"),
+        ("font-family:'a<b'", 'font-family:"a\\3c b"'),
+        ("co\\6cor:red", "color:red"),
+        ("cursor:url(x),auto", ""),
+        ("background:url(https://e.example)", ""),
+        ("background:url('https://e.example')", ""),
+        ("background:\\75rl(https://e.example)", ""),
+        ("background:red url(", ""),
+        ("background:src('https://e.example')", ""),
+        ("background:image-set('https://e.example' 1x)", ""),
+        ("background:element(#a)", ""),
+        ("background:var(--a)", ""),
+        ("--a:red", ""),
+        ("width:env(x)", ""),
+        ("width:expression(alert(1))", ""),
+        ("color:red;position:fixed;margin:0", "color:red;margin:0"),
+        ("color:@x", ""),
+        ("color:[a]", ""),
+        ("color:{a}", ""),
+        ("color:'unterminated\n;margin:0", "margin:0"),
+        ("color:red)", ""),
+        ("filter:progid:DXImageTransform.Microsoft.Alpha(opacity=0)", ""),
+        ("content:'x'", ""),
+        ("-moz-binding:url(x)", ""),
+        ("color:attr(x)", ""),
+        ("width:" + "calc(" * 20 + "1px" + ")" * 20, ""),
+        ("color:", ""),
+        ("color", ""),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_declarations(source, safe):
+    result = safe_declarations(source)
+    assert result.text == safe
+    assert result.kept == (len(safe.split(";")) if safe else 0)
+    assert safe_declarations(safe).text == safe
+
+
+@pytest.mark.parametrize(
+    ("source", "safe"),
+    [
+        ("a{color:red}", "a{color:red}"),
+        ("a,.b > #c + d ~ e *{color:red}", "a,.b > #c + d ~ e *{color:red}"),
+        ("a:hover,li:nth-child(2n+1){color:red}", "a:hover,li:nth-child(2n+1){color:red}"),
+        ("[class^='a'],[id=b],[class]{color:red}", '[class^="a"],[id=b],[class]{color:red}'),
+        ("a::before,b{color:red}", "b{color:red}"),
+        ("a:has(b),a:not(b),:host{color:red}", ""),
+        ("input[value^=a]{color:red}", ""),
+        ("[class='</style>']{color:red}", '[class="\\3c /style>"]{color:red}'),
+        ("a{color:red;b{color:blue}}", "a{color:red}"),
+        ("@media (max-width:600px){a{color:red}}", "@media (max-width:600px){a{color:red}}"),
+        ("@media only screen and (min-width: 20em) and (orientation:portrait){a{color:red}}",
+         "@media only screen and (min-width:20em) and (orientation:portrait){a{color:red}}"),
+        ("@media print,(hover){a{color:red}}", "@media print{a{color:red}}"),
+        ("@media (min-resolution:2dppx){a{color:red}}", ""),
+        ("@media (width >= 600px){a{color:red}}", ""),
+        ("@media all{@media print{a{color:red}}}", ""),
+        ("@supports (color:red){a{color:red}}", ""),
+        ("@import 'x';@namespace a 'b';@charset 'x';b{color:red}", "b{color:red}"),
+        ("@font-face{font-family:a;src:url(x)}@keyframes a{from{color:red}}@page{margin:0}", ""),
+        ("@layer a{b{color:red}}@container (width>1px){b{color:red}}@property --a{syntax:'*'}", ""),
+        ("<!-- a{color:red} -->", "a{color:red}"),
+        ("a{}", ""),
+    ],
+)  # fmt: skip
+def test_stylesheet(source, safe):
+    assert sheet(source).text.replace("\n", "") == safe
+
+
+DARK = "a{color:#000}@media (prefers-color-scheme:dark){a{color:#fff}}"
+DARK_SCREEN = "@media screen and (prefers-color-scheme: dark) and (max-width:9px){a{color:#fff}}"
+LIGHT = "@media (prefers-color-scheme:light){a{color:#111}}"
+
+
+@pytest.mark.parametrize(
+    ("source", "theme", "safe", "has_dark"),
+    [
+        (DARK, "light", "a{color:#000}", False),
+        (DARK, "dark", "a{color:#000}a{color:#fff}", True),
+        (DARK_SCREEN, "dark", "@media screen and (max-width:9px){a{color:#fff}}", True),
+        (DARK_SCREEN, "light", "", False),
+        (LIGHT, "light", "a{color:#111}", False),
+        (LIGHT, "dark", "a{color:#111}", False),
+        (LIGHT + DARK, "dark", "a{color:#000}a{color:#fff}", True),
+        ("@media not all and (prefers-color-scheme:dark){a{color:red}}", "light", "", False),
+        ("@media not all and (prefers-color-scheme:dark){a{color:red}}", "dark", "", False),
+    ],
+)
+def test_colour_schemes_are_settled_on_the_server(source, theme, safe, has_dark):
+    result = sheet(source, theme=theme)
+    assert result.text.replace("\n", "") == safe
+    assert result.has_dark == has_dark
+
+
+def test_blocks_beyond_the_limit_are_dropped_whole():
+    result = sheet("a{color:red}", "b{color:red}" * 10_000, "c{color:red}")
+    assert result.text == "a{color:red}\nc{color:red}" and result.is_cut
+
+
+def test_rules_beyond_the_limit_are_dropped():
+    result = sheet("a{color:red}" * 10, limits=HtmlLimits(css_rules=3))
+    assert result.text.count("a{") == 3 and result.is_cut
