@@ -1,0 +1,77 @@
+"""What a right password makes: the user, a mail account with its sealed password, an identity."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit, session_limits
+from accounts.credentials import for_account, login_name, sealed_password_for
+from accounts.models import Identity, MailAccount, MailServer, User
+from accounts.sealing import SealBroken
+from accounts.signals import account_added
+
+
+def admit(*, server: MailServer, address: str, password: str) -> tuple[User, MailAccount | None]:
+    """Keep what the mail server confirmed; idempotent.
+
+    Returns the user, and the account if it is new or works again (to be announced). Another
+    password than the one on file ends the sessions that began under the old one.
+    """
+    with transaction.atomic():
+        user = User.objects.filter(address=address).first()
+        if user is None:
+            user = User.objects.create_user(address)
+            audit.record("user-made", actor=user, target=address)
+        elif not user.is_active:
+            return user, None
+        account, is_new = MailAccount.objects.select_for_update(no_key=True).get_or_create(
+            user=user,
+            address=address,
+            defaults={
+                "server": server,
+                "login_name": login_name(server, address),
+                "sealed_password": b"",
+            },
+        )
+        had_failed = account.state == MailAccount.State.AUTH_FAILED
+        if not is_new and _password_of(account) != password:
+            session_limits.raise_epoch(user)
+        _keep(account, server=server, password=password)
+        _make_identity(account)
+    return user, account if is_new or had_failed else None
+
+
+def announce(account: MailAccount) -> None:
+    """Tell the apps above that the account can be used."""
+    account_added.send(MailAccount, account=account)
+
+
+def _password_of(account: MailAccount) -> str | None:
+    try:
+        return for_account(account).password
+    except SealBroken:
+        return None
+
+
+def _keep(account: MailAccount, *, server: MailServer, password: str) -> None:
+    account.server = server
+    account.login_name = login_name(server, account.address)
+    account.sealed_password = sealed_password_for(account, password)
+    account.last_used_at = timezone.now()
+    account.auth_failures = 0
+    if account.state == MailAccount.State.AUTH_FAILED:
+        account.state = MailAccount.State.NEW
+        account.last_error, account.last_error_at = "", None
+    account.save()
+
+
+def _make_identity(account: MailAccount) -> None:
+    has_default = Identity.objects.filter(user=account.user, is_default=True).exists()
+    Identity.objects.get_or_create(
+        user=account.user,
+        address=account.address,
+        defaults={
+            "account": account,
+            "name": account.user.display_name,
+            "is_default": not has_default,
+        },
+    )
