@@ -88,11 +88,12 @@ def _connection(remote: RemoteUrl, ip: str, until: float) -> Iterator[http.clien
         raise NoImage("too slow")
     connection = http.client.HTTPConnection(remote.host, remote.port, timeout=left)
     plain = socket.create_connection((ip, remote.port), timeout=left)
-    connection.sock = plain
+    # http.client forgets its socket when the answer ends the connection: keep it here.
+    current = connection.sock = plain
 
     def cut() -> None:
         with suppress(OSError):  # it has ended by itself just now
-            connection.sock.shutdown(socket.SHUT_RDWR)
+            current.shutdown(socket.SHUT_RDWR)
 
     watchdog = threading.Timer(left, cut)
     watchdog.daemon = True
@@ -102,7 +103,7 @@ def _connection(remote: RemoteUrl, ip: str, until: float) -> Iterator[http.clien
             secured = ssl.create_default_context().wrap_socket(
                 plain, server_hostname=remote.host, do_handshake_on_connect=False
             )
-            connection.sock = secured
+            current = connection.sock = secured
             secured.do_handshake()
         yield connection
     finally:
