@@ -1,0 +1,103 @@
+"""Tags of the templates: icons and seals from the sprite, addresses of built files."""
+
+import logging
+from functools import lru_cache
+
+from django import template
+from django.conf import settings
+from django.contrib.staticfiles.storage import staticfiles_storage
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+logger = logging.getLogger(__name__)
+register = template.Library()
+
+# What a seal is called for people who do not see it; "none" is drawn only in the reading pane.
+SEAL_WORDS = {
+    "ok": _("signed"),
+    "warn": _("look first"),
+    "bad": _("do not rely on it"),
+    "unknown": _("signature not known"),
+    "none": _("not signed"),
+}
+
+
+@lru_cache(maxsize=64)
+def asset_url(path: str) -> str:
+    """Return the address of a built static file, with its content's hash once collected."""
+    try:
+        return staticfiles_storage.url(path)
+    except ValueError:  # not collected: a fresh checkout, tests
+        logger.warning("static file not collected path=%s", path)
+        return f"{settings.STATIC_URL}{path}"
+
+
+@register.simple_tag
+def asset(path: str) -> str:
+    """Return the address of a file below static/."""
+    return asset_url(path)
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """Draw an icon of static/icons/lucide.txt; `extra` is more classes (`i-s`, `i-l`)."""
+    return format_html(
+        '<svg class="i {}" aria-hidden="true"><use href="{}#{}"/></svg>',
+        extra,
+        asset_url("build/sprite.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def seal(level: str, size: str = "") -> SafeString:
+    """Draw the seal of a verdict class; `size` "large" is the panel's 34 px form."""
+    if level not in SEAL_WORDS:
+        return SafeString("")
+    symbol = "ok-large" if level == "ok" and size == "large" else level
+    return format_html(
+        '<svg class="seal seal-{} {}" aria-hidden="true"><use href="{}#seal-{}"/></svg>',
+        level,
+        size and f"seal-{size}",
+        asset_url("build/sprite.svg"),
+        symbol,
+    )
+
+
+@register.filter
+def initials(name: str) -> str:
+    """Return one or two letters that stand for a person."""
+    words = [word for word in name.replace("@", " ").replace(".", " ").split() if word[0].isalnum()]
+    if not words:
+        return "?"
+    return (words[0][0] + (words[1][0] if len(words) > 1 else "")).upper()
+
+
+@register.filter
+def kilobytes(size: int) -> str:
+    """Return a size in words people use: "386 kB", "1.8 MB" (decimal units)."""
+    if size < 1000:
+        return f"{size} B"
+    if size < 999_500:
+        return f"{size / 1000:.0f} kB"
+    return f"{size / 1_000_000:.1f} MB"
+
+
+_ICON_BY_ENDING = {
+    "image": ("png", "jpg", "jpeg", "gif", "webp", "avif", "bmp", "tif", "tiff", "heic"),
+    "sheet": ("xlsx", "xls", "ods", "csv"),
+    "file-text": ("pdf", "doc", "docx", "odt", "rtf", "txt", "md"),
+    "mail": ("eml",),
+}
+
+
+@register.filter
+def attachment_icon(file: object) -> str:
+    """Return the icon for a file by its name's ending; the content is never trusted for it."""
+    name = str(getattr(file, "name", "") or getattr(file, "filename", ""))
+    ending = name.rpartition(".")[2].lower()
+    for symbol, endings in _ICON_BY_ENDING.items():
+        if ending in endings:
+            return symbol
+    return "file"
