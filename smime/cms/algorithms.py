@@ -7,7 +7,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
-from asn1crypto.core import Null
+from asn1crypto.core import Null, Sequence
 from cryptography.hazmat.primitives import hashes
 
 from smime.cms import asn1
@@ -246,7 +246,7 @@ def algorithm_with_null(oid: str) -> asn1.Algorithm:
     return algorithm(oid, Null())
 
 
-def content_info(oid: str, content: asn1.Sequence) -> bytes:
+def content_info(oid: str, content: Sequence) -> bytes:
     """Build the DER of a ContentInfo (RFC 5652 §3)."""
     # asn1crypto does not tag a value that fills an `Any`, so it comes tagged.
     tagged = content.retag({"explicit": 0})

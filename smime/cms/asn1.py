@@ -7,7 +7,6 @@ only what its algorithm needs, so one odd field cannot make the whole object unr
 # mypy: disable-error-code="misc"
 # asn1crypto has no types, so its classes look like Any to subclass.
 
-from typing import Any as Dynamic
 from typing import ClassVar
 
 from asn1crypto.core import (
@@ -23,12 +22,9 @@ from asn1crypto.core import (
     SetOf,
 )
 
-# asn1crypto's own form: (name, type) or (name, type, tagging).
-Fields = ClassVar[list[tuple[Dynamic, ...]]]
-
 
 class Algorithm(Sequence):
-    _fields: Fields = [
+    _fields = [
         ("algorithm", ObjectIdentifier),
         ("parameters", Any, {"optional": True}),
     ]
@@ -39,7 +35,7 @@ class Algorithms(SetOf):
 
 
 class IssuerAndSerialNumber(Sequence):
-    _fields: Fields = [("issuer", Any), ("serial_number", Integer)]
+    _fields = [("issuer", Any), ("serial_number", Integer)]
 
 
 class AttributeValues(SetOf):
@@ -47,7 +43,7 @@ class AttributeValues(SetOf):
 
 
 class Attribute(Sequence):
-    _fields: Fields = [("type", ObjectIdentifier), ("values", AttributeValues)]
+    _fields = [("type", ObjectIdentifier), ("values", AttributeValues)]
 
 
 class Attributes(SetOf):
@@ -61,28 +57,28 @@ class AnySet(SetOf):
 
 
 class ContentInfo(Sequence):
-    _fields: Fields = [
+    _fields = [
         ("content_type", ObjectIdentifier),
         ("content", Any, {"explicit": 0, "optional": True}),
     ]
 
 
 class EncapsulatedContentInfo(Sequence):
-    _fields: Fields = [
+    _fields = [
         ("content_type", ObjectIdentifier),
         ("content", OctetString, {"explicit": 0, "optional": True}),
     ]
 
 
 class SignerIdentifier(Choice):
-    _alternatives: Fields = [
+    _alternatives = [
         ("issuer_and_serial_number", IssuerAndSerialNumber),
         ("subject_key_identifier", OctetString, {"implicit": 0}),
     ]
 
 
 class SignerInfo(Sequence):
-    _fields: Fields = [
+    _fields = [
         ("version", Integer),
         ("sid", SignerIdentifier),
         ("digest_algorithm", Algorithm),
@@ -98,7 +94,7 @@ class SignerInfos(SetOf):
 
 
 class SignedData(Sequence):
-    _fields: Fields = [
+    _fields = [
         ("version", Integer),
         ("digest_algorithms", Algorithms),
         ("encap_content_info", EncapsulatedContentInfo),
@@ -109,14 +105,14 @@ class SignedData(Sequence):
 
 
 class OriginatorInfo(Sequence):
-    _fields: Fields = [
+    _fields = [
         ("certs", AnySet, {"implicit": 0, "optional": True}),
         ("crls", AnySet, {"implicit": 1, "optional": True}),
     ]
 
 
 class KeyTransRecipientInfo(Sequence):
-    _fields: Fields = [
+    _fields = [
         ("version", Integer),
         ("rid", SignerIdentifier),  # the same choice as a signer's identifier
         ("key_encryption_algorithm", Algorithm),
@@ -125,11 +121,11 @@ class KeyTransRecipientInfo(Sequence):
 
 
 class OriginatorPublicKey(Sequence):
-    _fields: Fields = [("algorithm", Algorithm), ("public_key", OctetBitString)]
+    _fields = [("algorithm", Algorithm), ("public_key", OctetBitString)]
 
 
 class OriginatorIdentifierOrKey(Choice):
-    _alternatives: Fields = [
+    _alternatives = [
         ("issuer_and_serial_number", IssuerAndSerialNumber),
         ("subject_key_identifier", OctetString, {"implicit": 0}),
         ("originator_key", OriginatorPublicKey, {"implicit": 1}),
@@ -137,7 +133,7 @@ class OriginatorIdentifierOrKey(Choice):
 
 
 class RecipientKeyIdentifier(Sequence):
-    _fields: Fields = [
+    _fields = [
         ("subject_key_identifier", OctetString),
         ("date", GeneralizedTime, {"optional": True}),
         ("other", Any, {"optional": True}),
@@ -145,14 +141,14 @@ class RecipientKeyIdentifier(Sequence):
 
 
 class KeyAgreeRecipientIdentifier(Choice):
-    _alternatives: Fields = [
+    _alternatives = [
         ("issuer_and_serial_number", IssuerAndSerialNumber),
         ("r_key_id", RecipientKeyIdentifier, {"implicit": 0}),
     ]
 
 
 class RecipientEncryptedKey(Sequence):
-    _fields: Fields = [
+    _fields = [
         ("rid", KeyAgreeRecipientIdentifier),
         ("encrypted_key", OctetString),
     ]
@@ -163,7 +159,7 @@ class RecipientEncryptedKeys(SequenceOf):
 
 
 class KeyAgreeRecipientInfo(Sequence):
-    _fields: Fields = [
+    _fields = [
         ("version", Integer),
         ("originator", OriginatorIdentifierOrKey, {"explicit": 0}),
         ("ukm", OctetString, {"explicit": 1, "optional": True}),
@@ -175,11 +171,11 @@ class KeyAgreeRecipientInfo(Sequence):
 class OtherRecipient(Sequence):
     """A kind of recipient that is only counted: shared key, password, or a later kind."""
 
-    _fields: Fields = []
+    _fields: ClassVar[list[tuple[str, type]]] = []
 
 
 class RecipientInfo(Choice):
-    _alternatives: Fields = [
+    _alternatives = [
         ("ktri", KeyTransRecipientInfo),
         ("kari", KeyAgreeRecipientInfo, {"implicit": 1}),
         ("kekri", OtherRecipient, {"implicit": 2}),
@@ -193,7 +189,7 @@ class RecipientInfos(SetOf):
 
 
 class EncryptedContentInfo(Sequence):
-    _fields: Fields = [
+    _fields = [
         ("content_type", ObjectIdentifier),
         ("content_encryption_algorithm", Algorithm),
         ("encrypted_content", OctetString, {"implicit": 0, "optional": True}),
@@ -201,7 +197,7 @@ class EncryptedContentInfo(Sequence):
 
 
 class EnvelopedData(Sequence):
-    _fields: Fields = [
+    _fields = [
         ("version", Integer),
         ("originator_info", OriginatorInfo, {"implicit": 0, "optional": True}),
         ("recipient_infos", RecipientInfos),
@@ -211,7 +207,7 @@ class EnvelopedData(Sequence):
 
 
 class AuthEnvelopedData(Sequence):
-    _fields: Fields = [
+    _fields = [
         ("version", Integer),
         ("originator_info", OriginatorInfo, {"implicit": 0, "optional": True}),
         ("recipient_infos", RecipientInfos),
@@ -223,7 +219,7 @@ class AuthEnvelopedData(Sequence):
 
 
 class CompressedData(Sequence):
-    _fields: Fields = [
+    _fields = [
         ("version", Integer),
         ("compression_algorithm", Algorithm),
         ("encap_content_info", EncapsulatedContentInfo),
@@ -233,20 +229,20 @@ class CompressedData(Sequence):
 class GcmParameters(Sequence):
     """RFC 5084 §3.1, §3.2: the same shape for GCM and CCM."""
 
-    _fields: Fields = [
+    _fields = [
         ("nonce", OctetString),
         ("icv_length", Integer, {"default": 12}),
     ]
 
 
 class Rc2Parameters(Sequence):
-    _fields: Fields = [("version", Integer), ("iv", OctetString)]
+    _fields = [("version", Integer), ("iv", OctetString)]
 
 
 class OaepParameters(Sequence):
     """RFC 4055 §4.1; absent fields mean SHA-1, MGF1 with SHA-1, an empty label."""
 
-    _fields: Fields = [
+    _fields = [
         ("hash", Algorithm, {"explicit": 0, "optional": True}),
         ("mask", Algorithm, {"explicit": 1, "optional": True}),
         ("source", Algorithm, {"explicit": 2, "optional": True}),
@@ -256,7 +252,7 @@ class OaepParameters(Sequence):
 class PssParameters(Sequence):
     """RFC 4055 §3.1; absent fields mean SHA-1, MGF1 with SHA-1, 20 octets of salt, trailer 1."""
 
-    _fields: Fields = [
+    _fields = [
         ("hash", Algorithm, {"explicit": 0, "optional": True}),
         ("mask", Algorithm, {"explicit": 1, "optional": True}),
         ("salt_length", Integer, {"explicit": 2, "default": 20}),
@@ -267,7 +263,7 @@ class PssParameters(Sequence):
 class SharedInfo(Sequence):
     """ECC-CMS-SharedInfo, the input of the key derivation (RFC 5753 §7.2)."""
 
-    _fields: Fields = [
+    _fields = [
         ("key_info", Algorithm),
         ("entity_u_info", OctetString, {"explicit": 0, "optional": True}),
         ("supp_pub_info", OctetString, {"explicit": 2}),
@@ -277,7 +273,7 @@ class SharedInfo(Sequence):
 class EssCertId(Sequence):
     """One certificate named by signingCertificate (RFC 2634 §5.4): its SHA-1."""
 
-    _fields: Fields = [
+    _fields = [
         ("hash", OctetString),
         ("issuer_serial", Any, {"optional": True}),
     ]
@@ -288,13 +284,13 @@ class EssCertIds(SequenceOf):
 
 
 class SigningCertificate(Sequence):
-    _fields: Fields = [("certs", EssCertIds), ("policies", Any, {"optional": True})]
+    _fields = [("certs", EssCertIds), ("policies", Any, {"optional": True})]
 
 
 class EssCertIdV2(Sequence):
     """One certificate named by signingCertificateV2 (RFC 5035 §4); SHA-256 unless said."""
 
-    _fields: Fields = [
+    _fields = [
         ("algorithm", Algorithm, {"optional": True}),
         ("hash", OctetString),
         ("issuer_serial", Any, {"optional": True}),
@@ -306,7 +302,7 @@ class EssCertIdsV2(SequenceOf):
 
 
 class SigningCertificateV2(Sequence):
-    _fields: Fields = [("certs", EssCertIdsV2), ("policies", Any, {"optional": True})]
+    _fields = [("certs", EssCertIdsV2), ("policies", Any, {"optional": True})]
 
 
 class Capabilities(SequenceOf):

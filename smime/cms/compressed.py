@@ -1,0 +1,41 @@
+"""Read CompressedData (RFC 3274) up to a limit."""
+
+import zlib
+
+from asn1crypto import core
+
+from smime.cms import algorithms, asn1
+from smime.cms.content import Content
+from smime.cms.errors import CmsError, reading
+
+CONTENT_LIMIT = 50 * 1024 * 1024  # bytes unpacked: the limit of a whole message
+
+
+class ContentTooLargeError(Exception):
+    """Unpacking would go beyond the limit; nothing of it is given out."""
+
+
+def decompress(content: Content, *, limit: int = CONTENT_LIMIT) -> bytes:
+    """Unpack; raises CmsError for damage, ContentTooLargeError beyond `limit` bytes."""
+    with reading():
+        whole = content.value.parse(asn1.CompressedData)
+        encapsulated = whole["encap_content_info"]
+        method = whole["compression_algorithm"]["algorithm"].dotted
+        body = encapsulated["content"]
+        if isinstance(body, core.Void):
+            raise CmsError("damaged")
+        if encapsulated["content_type"].dotted != algorithms.DATA:
+            raise CmsError("content-type")
+        packed = bytes(body)
+    if method != algorithms.ZLIB:
+        raise CmsError("unknown-algorithm")
+    unpacker = zlib.decompressobj()
+    try:
+        unpacked = unpacker.decompress(packed, limit + 1)
+    except zlib.error as error:
+        raise CmsError("damaged") from error
+    if len(unpacked) > limit:
+        raise ContentTooLargeError
+    if not unpacker.eof:
+        raise CmsError("damaged")
+    return unpacked

@@ -1,0 +1,60 @@
+"""The outermost layer of every CMS object: which kind it is (RFC 5652 §3)."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from asn1crypto.core import ObjectIdentifier
+
+from smime.cms import algorithms, asn1
+from smime.cms.errors import CmsError, reading
+
+SIZE_LIMIT = 64 * 1024 * 1024  # bytes of one CMS object
+
+type Kind = Literal["signed", "enveloped", "auth-enveloped", "compressed", "signed-and-enveloped"]
+
+_KINDS: dict[str, Kind] = {
+    algorithms.SIGNED_DATA: "signed",
+    algorithms.ENVELOPED_DATA: "enveloped",
+    algorithms.AUTH_ENVELOPED_DATA: "auth-enveloped",
+    algorithms.COMPRESSED_DATA: "compressed",
+    algorithms.SIGNED_AND_ENVELOPED_DATA: "signed-and-enveloped",
+}
+_INTRODUCTION = 32  # bytes within which the kind is named
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A CMS object of a known kind, its content not yet taken apart."""
+
+    kind: Kind
+    value: Any  # asn1crypto Any, still tagged
+
+
+def open_content(der: bytes) -> Content:
+    """Read a ContentInfo (DER or BER).
+
+    Raises CmsError: "damaged", "trailing-bytes", "unknown-algorithm" for other content types.
+    """
+    if len(der) > SIZE_LIMIT:
+        raise CmsError("damaged")
+    with reading():
+        info = asn1.ContentInfo.load(der)
+        oid = info["content_type"].dotted
+        value = info["content"]
+        length = len(info.dump())
+    if length != len(der):
+        raise CmsError("trailing-bytes")
+    kind = _KINDS.get(oid)
+    if kind is None:
+        raise CmsError("unknown-algorithm")
+    return Content(kind=kind, value=value)
+
+
+def likely_kind(der: bytes) -> Kind | None:
+    """Guess the kind of an object too damaged to read, from the identifier it begins with."""
+    start = der[:_INTRODUCTION]
+    for oid, kind in _KINDS.items():
+        encoded = ObjectIdentifier(oid).dump()
+        if encoded in start:
+            return kind
+    return None
