@@ -4,6 +4,7 @@ What a machine lacks makes a test skip with the reason, or fail when SIGNET_NO_S
 """
 
 import os
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -121,3 +122,11 @@ def postgres_server() -> Iterator[Postgres]:
     """An empty PostgreSQL cluster."""
     with ExitStack() as stack:
         yield _started(stack, "PostgreSQL", Postgres)
+
+
+@pytest.fixture(scope="session")
+def server_context(
+    test_authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> ssl.SSLContext:
+    """A scripted server's TLS with a good certificate for localhost and 127.0.0.1."""
+    return test_authority.issue().server_context(tmp_path_factory.mktemp("tls"))

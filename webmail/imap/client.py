@@ -111,6 +111,12 @@ class BoundedClient(IMAPClient):  # type: ignore[misc]
         wire: Wire = self._imap.wire
         return wire
 
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The capabilities last asked for: after STARTTLS those of the private connection."""
+        capabilities: tuple[str, ...] = self._imap.capabilities
+        return capabilities
+
     def next_tag(self) -> bytes:
         """A fresh tag of this connection's series; its reply is read by the caller."""
         tag: bytes = self._imap._new_tag()  # noqa: SLF001

@@ -76,7 +76,7 @@ class Session:
 
         client = connect_client(endpoint, dial, context)
         profile = Profile(without=without)
-        profile.advertise(str(name) for name in _texts(client.capabilities()))
+        profile.advertise(client.offered)
         conversation = Conversation(client, profile=profile, deadlines=deadlines)
         session = cls(conversation, endpoint)
         session._clock = clock
@@ -298,7 +298,3 @@ class Session:
         with self.idling() as idle:
             found = idle.events(timeout=timeout)
         return found + self.take_events()
-
-
-def _texts(names: Iterable[bytes]) -> Iterator[str]:
-    return (name.decode("ascii", "replace") for name in names)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from email.header import decode_header, make_header
+from email.header import decode_header
 from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
@@ -171,7 +171,10 @@ def parameter_filename(parameters: Mapping[str, str], name: str) -> str | None:
             return extended
     if plain and "=?" in plain:
         try:
-            return str(make_header(decode_header(plain)))
+            return "".join(
+                word if isinstance(word, str) else word.decode(charset or "ascii", "replace")
+                for word, charset in decode_header(plain)
+            )
         except (ValueError, LookupError):
             return plain
     return plain

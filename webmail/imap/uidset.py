@@ -24,9 +24,12 @@ class UidSet:
         """The set of these UIDs. Raises ValueError (range) or TypeError (not an int)."""
         ranges: list[tuple[int, int]] = []
         low = high = 0
-        for uid in sorted(set(uids)):
-            if type(uid) is not int:
-                raise TypeError("a UID is an int")
+        members = set(uids)
+        if any(type(uid) is not int for uid in members):
+            raise TypeError("a UID is an int")
+        if members and min(members) < 1:
+            raise ValueError("a UID is 1..2**32-1")
+        for uid in sorted(members):
             if uid == high + 1 and low:
                 high = uid
                 continue
