@@ -8,9 +8,20 @@ from pathlib import Path
 
 from webmail.demo.imap_server import imap_service, write_people
 from webmail.demo.letters import DOMAIN
-from webmail.demo.people import PASSWORDS, Embedded
 from webmail.demo.supervisor import Service
 from webmail.demo.tls import server_tls
+
+PASSWORDS = {"alice": "alice", "bob": "bob", "marta": "marta"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """Where the embedded servers listen, under which name, and who signed their certificate."""
+
+    imap_port: int
+    submission_port: int
+    ca_pem: str
+    host: str = "localhost"
 
 
 @dataclass(frozen=True, slots=True)

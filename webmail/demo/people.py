@@ -1,7 +1,6 @@
 """The demo's users, mail server and keys in the database, and their mail in the mailboxes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,26 +10,16 @@ from accounts.models import MailServer, Security, User
 from smime import trust, vault
 from smime.models import OwnKey, TrustAnchor
 from smime.pki.authority import to_pkcs12
+from webmail.demo.embedded import PASSWORDS, Embedded
 from webmail.demo.imap_server import keep_keywords
 from webmail.demo.letters import ALICE, ALICES, BOB, BOBS, DOMAIN, MARTA, SENT, Letter
 from webmail.demo.post import PostOffice, write
 from webmail.imap import Endpoint, Session
 from webmail.sasl import Credentials
 
-PASSWORDS = {"alice": "alice", "bob": "bob", "marta": "marta"}
 ADMIN = f"admin@{DOMAIN}"
 ADMIN_PASSWORD = "signet-admin"  # noqa: S105 - printed by the demo, on loopback only
 FOLDERS = ("Drafts", "Sent", "Archive", "Junk", "Trash")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Embedded:
-    """Where the embedded servers listen, under which name, and who signed their certificate."""
-
-    imap_port: int
-    submission_port: int
-    ca_pem: str
-    host: str = "localhost"
 
 
 class NotADemo(Exception):  # noqa: N818 - the name says what happened

@@ -29,6 +29,24 @@ def _write(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         file.write(content)
 
 
+def _usage(*names: str) -> x509.KeyUsage:
+    usages = dict.fromkeys(
+        (
+            "digital_signature",
+            "content_commitment",
+            "key_encipherment",
+            "data_encipherment",
+            "key_agreement",
+            "key_cert_sign",
+            "crl_sign",
+            "encipher_only",
+            "decipher_only",
+        ),
+        False,
+    )
+    return x509.KeyUsage(**{**usages, **dict.fromkeys(names, True)})
+
+
 def server_tls(directory: Path, *, name: str = "localhost") -> ServerTls:
     """Return the files in `directory`; made the first time, for the host `name`."""
     found = ServerTls(directory / "ca.pem", directory / "server.pem", directory / "server.key")
@@ -50,6 +68,7 @@ def server_tls(directory: Path, *, name: str = "localhost") -> ServerTls:
         .add_extension(
             x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key()), critical=False
         )
+        .add_extension(_usage("key_cert_sign", "crl_sign"), critical=True)
         .sign(ca_key, hashes.SHA256())
     )
     leaf = (
