@@ -13,11 +13,11 @@ import logging
 import threading
 from datetime import datetime, timedelta
 
-from accounts.lanes import post
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.lanes import post
 from webmail.composer import drafts, transitions
 from webmail.composer.ending import end
 from webmail.composer.leases import LeaseLostError, Taken

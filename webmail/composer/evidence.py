@@ -7,10 +7,10 @@ nothing: after ten minutes the person is asked, and nothing is ever sent again w
 
 from collections.abc import Iterable
 
-from accounts.lanes import post
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.lanes import post
 from accounts.models import MailAccount
 from webmail.composer import outbox_files, transitions
 from webmail.composer.ending import end

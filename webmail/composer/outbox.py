@@ -9,12 +9,12 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from accounts.lanes import post
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 
+from accounts.lanes import post
 from accounts.models import User
 from smime import vault
 from webmail.composer import drafts, outbox_files, transitions

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from accounts.lanes import post
 from cryptography import x509
 from django.db import transaction
 from django.utils import timezone
@@ -18,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from smime.writing import protect
 
 from accounts import tickets
+from accounts.lanes import post
 from smime import people, vault
 from smime.pki import KeyPair
 from webmail.composer import attachments, drafts, outbox, sealed_files, sizes, transitions

@@ -60,7 +60,7 @@ def answer(
         f'<blockquote type="cite">{original.html or _paragraphs(text)}</blockquote>'
     )
     return replace(
-        _related(original),
+        _related(original, framing=[introduction]),
         to=to,
         cc=cc,
         subject=answered_subject(original.subject),
@@ -85,7 +85,7 @@ def forward(original: Original, *, signature_html: str = "") -> DraftContent:
     plain_head = "\n".join(head)
     html_head = "<br>".join(escape(row) for row in head)
     content = replace(
-        _related(original),
+        _related(original, framing=[f"-------- {line} --------", *head]),
         subject=forwarded_subject(original.subject),
         text=f"\n\n-------- {line} --------\n{plain_head}\n\n{text}\n",
         html=(
@@ -123,18 +123,10 @@ def without_secrets(content: DraftContent) -> DraftContent:
     wrote around it stays, without its formatting.
     """
     secrets = set(content.secret_lines)
-    introductions = [
-        number
-        for number, line in enumerate(content.text.split("\n"))
-        if not line.startswith(">") and line.rstrip().endswith(":")
-    ]
-    lines = content.text.split("\n")
     kept = [
         line
-        for number, line in enumerate(lines)
-        if _bare(line) not in secrets
-        and not line.startswith(">")
-        and not (number in introductions and _opens_quote(lines, number))
+        for line in content.text.split("\n")
+        if not line.startswith(">") and _bare(line) not in secrets
     ]
     hidden = content.secret_subject
     subject = "" if hidden and hidden in content.subject else content.subject
@@ -154,11 +146,14 @@ def leaks(content: DraftContent) -> bool:
     )
 
 
-def _related(original: Original) -> DraftContent:
-    """Return the part of the content that ties it to the original."""
+def _related(original: Original, *, framing: Sequence[str]) -> DraftContent:
+    """Return the part of the content that ties it to the original.
+
+    `framing`: the lines that introduce the quote; they leave with it.
+    """
     secret_lines: tuple[str, ...] = ()
     if original.is_encrypted:
-        bare = (_bare(line) for line in original.text.split("\n"))
+        bare = (_bare(line) for line in [*original.text.split("\n"), *framing])
         secret_lines = tuple(dict.fromkeys(line for line in bare if len(line) >= _SHORTEST_SECRET))
     return DraftContent(
         in_reply_to=original.message_id,
@@ -219,9 +214,3 @@ def _bare_subject(subject: str) -> str:
     while (prefix := _ANSWERED.match(subject) or _FORWARDED.match(subject)) is not None:
         subject = subject[prefix.end() :]
     return " ".join(subject.split())
-
-
-def _opens_quote(lines: Sequence[str], number: int) -> bool:
-    """Whether the next line with words in it is a quoted one."""
-    following = next((line for line in lines[number + 1 :] if line.strip()), "")
-    return following.startswith(">")

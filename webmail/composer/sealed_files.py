@@ -12,10 +12,10 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from accounts.sealing import SealBroken
 from django.conf import settings
 
 from accounts import sealing
+from accounts.sealing import SealBroken
 
 PIECE = 1024 * 1024  # octets of content in one sealed piece
 _PURPOSE = "composer-file"

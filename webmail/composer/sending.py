@@ -9,11 +9,11 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.lanes import post
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import credentials as account_credentials
+from accounts.lanes import post
 from accounts.models import MailAccount
 from webmail.composer import outbox_files, sealed_files, transitions
 from webmail.composer.ending import end

@@ -19,11 +19,15 @@ class Writer:
     account: MailAccount
     identity: Identity
 
-    def draft(self, *, to="bob@example.org", cc="", bcc="", sign=False, encrypt=False, **fields) -> Draft:
+    def draft(
+        self, *, to="bob@example.org", cc="", bcc="", sign=False, encrypt=False, **fields
+    ) -> Draft:
         """A saved draft; keyword arguments as in DraftContent."""
         values = {"subject": "Offer", "text": "We go up to 40.\n"} | fields
         content = DraftContent(to=parse(to), cc=parse(cc), bcc=parse(bcc), **values)
-        draft = drafts.new(self.user, content=content, identity=self.identity, sign=sign, encrypt=encrypt)
+        draft = drafts.new(
+            self.user, content=content, identity=self.identity, sign=sign, encrypt=encrypt
+        )
         Draft.objects.filter(pk=draft.pk).update(revision=1)
         return drafts.draft_for(self.user, draft.pk)
 

@@ -67,13 +67,21 @@ def test_a_repeated_save_is_no_conflict(alice):
 def test_forms_do_not_lose_what_they_do_not_hold(alice):
     draft = alice.draft(references=("a@x", "b@x"), in_reply_to="b@x", secret_lines=("We go up",))
     kept = drafts.content_of(save(alice, draft))
-    assert (kept.references, kept.in_reply_to, kept.secret_lines) == (("a@x", "b@x"), "b@x", ("We go up",))
+    assert (kept.references, kept.in_reply_to, kept.secret_lines) == (
+        ("a@x", "b@x"),
+        "b@x",
+        ("We go up",),
+    )
 
 
 def test_html_is_washed_and_its_text_is_made(alice):
     draft = alice.draft()
-    content = DraftContent(html='<p>Hello <b>Bo</b></p><script>alert(1)</script><img src="https://t.example/p.gif">')
-    saved = drafts.save(alice.user, draft.pk, content, 1, identity=alice.identity, sign=False, encrypt=False)
+    content = DraftContent(
+        html='<p>Hello <b>Bo</b></p><script>alert(1)</script><img src="https://t.example/p.gif">'
+    )
+    saved = drafts.save(
+        alice.user, draft.pk, content, 1, identity=alice.identity, sign=False, encrypt=False
+    )
     stored = drafts.content_of(saved)
     assert "<b>Bo</b>" in stored.html
     assert "script" not in stored.html
@@ -83,7 +91,9 @@ def test_html_is_washed_and_its_text_is_made(alice):
 
 def test_encrypt_implies_sign(alice):
     draft = alice.draft()
-    saved = drafts.save(alice.user, draft.pk, DraftContent(), 1, identity=alice.identity, sign=False, encrypt=True)
+    saved = drafts.save(
+        alice.user, draft.pk, DraftContent(), 1, identity=alice.identity, sign=False, encrypt=True
+    )
     assert (saved.sign, saved.encrypt) == (True, True)
 
 
@@ -123,7 +133,13 @@ def test_others_drafts_and_absent_ones_are_alike(alice, mallory):
             drafts.draft_for(alice.user, draft_id)
         with pytest.raises(Http404):
             drafts.save(
-                alice.user, draft_id, DraftContent(), 1, identity=alice.identity, sign=False, encrypt=False
+                alice.user,
+                draft_id,
+                DraftContent(),
+                1,
+                identity=alice.identity,
+                sign=False,
+                encrypt=False,
             )
         with pytest.raises(Http404):
             drafts.discard(alice.user, draft_id)
@@ -137,7 +153,9 @@ def test_one_cannot_write_as_somebody_else(alice, mallory):
 
 def test_attachments_go_with_the_draft(alice, django_capture_on_commit_callbacks):
     draft = alice.draft()
-    upload = SimpleUploadedFile("../../Plan\u202e.pdf", b"%PDF" * 1000, content_type="application/pdf; x=y")
+    upload = SimpleUploadedFile(
+        "../../Plan\u202e.pdf", b"%PDF" * 1000, content_type="application/pdf; x=y"
+    )
     attached = attachments.attach(alice.user, draft.pk, upload)
     assert attached.content_type == "application/pdf"
     assert "/" not in attached.filename and "\u202e" not in attached.filename
@@ -190,7 +208,9 @@ def test_untouched_drafts_expire(alice):
     old = drafts.new(alice.user, identity=alice.identity)
     young = drafts.new(alice.user, identity=alice.identity)
     written = alice.draft()
-    Draft.objects.filter(pk__in=[old.pk, written.pk]).update(created_at=timezone.now() - timedelta(days=2))
+    Draft.objects.filter(pk__in=[old.pk, written.pk]).update(
+        created_at=timezone.now() - timedelta(days=2)
+    )
     assert list(drafts.drafts_for(alice.user)) == [written]
     assert drafts.expire_unsaved() == 1
     assert set(Draft.objects.values_list("pk", flat=True)) == {young.pk, written.pk}

@@ -45,7 +45,9 @@ def test_parse(text, expected):
     st.lists(
         st.builds(
             who,
-            st.text(st.characters(categories=("L", "N", "P", "Zs")), max_size=20).map(lambda s: " ".join(s.split())),
+            st.text(st.characters(categories=("L", "N", "P", "Zs")), max_size=20).map(
+                lambda s: " ".join(s.split())
+            ),
             st.from_regex(r"[a-z0-9]{1,8}@[a-z0-9]{1,8}\.example", fullmatch=True),
         ),
         max_size=5,
