@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,6 +105,7 @@ def render_text(
     flowed: bool = False,
     delsp: bool = False,
     links: LinkPolicy | None = None,
+    linked: bool = True,
     quote_label: str = QUOTE_LABEL,
     signature_label: str = SIGNATURE_LABEL,
     limits: HtmlLimits = DEFAULT_LIMITS,
@@ -112,6 +113,7 @@ def render_text(
     """Show a text/plain body. Never raises; nh3 is the last writer here too.
 
     Quotes within quotes and the signature are folded; long and many lines are shown unlinked.
+    `linked` False leaves every address as text, for mail that is not to be relied on.
     """
     shown = _within(text, limits)
     limits_hit = ["text"] if len(shown) < len(text) else []
@@ -121,7 +123,12 @@ def render_text(
     )
     linkify = _LineLinker(limits)
     markup = "".join(
-        _markup(lines, linkify, quote_label=quote_label, signature_label=signature_label)
+        _markup(
+            lines,
+            linkify if linked else _escape,
+            quote_label=quote_label,
+            signature_label=signature_label,
+        )
     )
     if linkify.is_exhausted:
         limits_hit.append("linkify")
@@ -157,7 +164,7 @@ def _escape(text: str) -> str:
 
 
 def _markup(
-    lines: Sequence[Line], linkify: _LineLinker, *, quote_label: str, signature_label: str
+    lines: Sequence[Line], linkify: Callable[[str], str], *, quote_label: str, signature_label: str
 ) -> Iterator[str]:
     """Blocks of lines of one depth, in nested quotes; the second level opens a fold."""
     depth = 0

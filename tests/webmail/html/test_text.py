@@ -141,3 +141,10 @@ def test_long_lines_and_many_lines_stay_unlinked():
 def test_text_is_cut_at_the_limit():
     safe = render_text("x" * (2 * 1024 * 1024 + 5))
     assert safe.limits_hit == ("text",) and len(safe.body) < 2 * 1024 * 1024 + 100
+
+
+def test_no_links_where_nothing_is_to_be_relied_on():
+    safe = render_text("pay at https://a.example/ or write to b@a.example", linked=False)
+    assert safe.links == ()
+    assert LexborHTMLParser(safe.body).css("a") == []
+    assert "https://a.example/" in safe.body
