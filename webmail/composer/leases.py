@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -114,15 +114,23 @@ class Heartbeat:
 
 
 @contextmanager
-def synced() -> Iterator[None]:
-    """Make SQLite write through to the disk: what is committed inside survives a power cut."""
-    if connection.vendor != "sqlite":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA synchronous=FULL")
+def committed_to_disk() -> Iterator[None]:
+    """Commit what is written inside so that it survives a power cut, on SQLite too.
+
+    Raises RuntimeError inside another transaction: then nothing would be committed here.
+    """
+    # Only tests are in a transaction here; SQLite cannot change its safety level within one.
+    is_lax = connection.vendor == "sqlite" and not connection.in_atomic_block
+    if is_lax:
+        _set_synchronous("FULL")
     try:
-        yield
+        with transaction.atomic(durable=True):
+            yield
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA synchronous=NORMAL")
+        if is_lax:
+            _set_synchronous("NORMAL")
+
+
+def _set_synchronous(level: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"PRAGMA synchronous={level}")

@@ -17,7 +17,7 @@ from accounts.lanes import post
 from accounts.models import MailAccount
 from webmail.composer import outbox_files, sealed_files, transitions
 from webmail.composer.ending import end
-from webmail.composer.leases import Heartbeat, LeaseLostError, Taken, synced, take
+from webmail.composer.leases import Heartbeat, LeaseLostError, Taken, committed_to_disk, take
 from webmail.composer.models import Delivery, OutgoingMail, Variant
 from webmail.composer.transitions import DeliveryState, MailState, Reply, Standing
 from webmail.mailbox.changes import announce
@@ -83,7 +83,7 @@ def _submit(attempt: _Attempt) -> Outcome:
     def on_phase(phase: Phase) -> None:
         nonlocal reached
         if phase == Phase.DATA_END:
-            with synced():
+            with committed_to_disk():
                 attempt.taken.write(phase=phase)
         elif phase != reached:
             attempt.taken.write(phase=phase)

@@ -1,0 +1,340 @@
+"""The send lane: what each outcome makes of a mail; leases, fences, the reaper, evidence."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from webmail.composer import due, evidence, filing, outbox, preparing, sealed_files, sending
+from webmail.composer.leases import LeaseLostError, take
+from webmail.composer.models import Delivery, Draft, OutgoingMail, Variant
+from webmail.mailbox.models import Flag, Folder, Message, Placement, Thread
+from webmail.submission import Outcome, Phase, RecipientOutcome
+
+pytestmark = pytest.mark.django_db
+
+PHASES = list(Phase)
+
+
+class Server:
+    """A submission server as `submit` sees it: plays phases, then answers or raises."""
+
+    def __init__(self, *outcomes, upto=Phase.DATA_END, between=None):
+        self.outcomes = list(outcomes)
+        self.upto = upto
+        self.between = between or (lambda phase: None)
+        self.calls: list[tuple] = []
+
+    def __call__(self, *, recipients, content, on_phase, envelope_id, **_more):
+        self.calls.append((tuple(recipients), content, envelope_id))
+        for phase in PHASES[: PHASES.index(self.upto) + 1]:
+            self.between(phase)
+            on_phase(phase)
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+ACCEPTED = Outcome(state="accepted", stage=Phase.DATA_END, code=250, enhanced="2.0.0", text="taken")
+BUSY = Outcome(state="temporary", stage=Phase.CONNECTING, code=421, text="try later", reason="busy")
+REFUSED = Outcome(state="permanent", stage=Phase.MAIL, code=550, enhanced="5.7.1", text="not you")
+LOST = Outcome(state="uncertain", stage=Phase.DATA_END, reason="The server did not confirm.")
+
+
+@pytest.fixture(autouse=True)
+def world(monkeypatch, settings, django_capture_on_commit_callbacks):
+    settings.UNDO_SEND_SECONDS = 0
+    monkeypatch.setattr("accounts.credentials.for_account", lambda account: None)
+    with django_capture_on_commit_callbacks(execute=True):
+        yield
+
+
+@pytest.fixture
+def mail(alice):
+    draft = alice.draft(to="bob@example.org", cc="cy@example.org")
+    made = outbox.queue(alice.user, draft, idempotency_key=uuid.uuid4(), request=None)
+    preparing.prepare(made.pk, "")
+    made.refresh_from_db()
+    assert made.state == "queued"
+    return made
+
+
+def run(monkeypatch, mail, *outcomes, **options):
+    server = Server(*outcomes, **options)
+    monkeypatch.setattr(sending, "submit", server)
+    sending.send(mail.pk)
+    mail.refresh_from_db()
+    return server
+
+
+def states(mail):
+    return dict(Delivery.objects.filter(variant__outgoing=mail).values_list("recipient", "state"))
+
+
+def test_accepted(monkeypatch, mail, django_capture_on_commit_callbacks):
+    key = Variant.objects.get().key
+    with django_capture_on_commit_callbacks(execute=True):
+        server = run(monkeypatch, mail, ACCEPTED)
+    assert server.calls[0][0] == ("bob@example.org", "cy@example.org")
+    assert server.calls[0][2] == str(mail.envelope_id)
+    assert (mail.state, mail.phase, mail.lease_until, mail.attempts) == ("accepted", "", None, 1)
+    assert set(states(mail).values()) == {"accepted"}
+    assert not Draft.objects.exists()
+    with pytest.raises(FileNotFoundError):
+        sealed_files.read_all(key)
+
+
+def test_a_second_task_does_nothing(monkeypatch, mail):
+    run(monkeypatch, mail, ACCEPTED)
+    assert run(monkeypatch, mail).calls == []
+
+
+@pytest.mark.parametrize("column", ["due_at"])
+def test_not_before_it_is_due(monkeypatch, mail, column):
+    OutgoingMail.objects.update(due_at=timezone.now() + timedelta(seconds=5))
+    assert run(monkeypatch, mail, ACCEPTED).calls == []
+    assert mail.state == "queued"
+
+
+def test_temporary_backs_off_with_the_same_bytes(monkeypatch, mail):
+    first = run(monkeypatch, mail, BUSY)
+    assert (mail.state, mail.attempts, mail.last_reply) == ("queued", 1, "421 try later")
+    assert 55 < (mail.due_at - timezone.now()).total_seconds() <= 60
+    OutgoingMail.objects.update(due_at=timezone.now())
+    second = run(monkeypatch, mail, ACCEPTED)
+    assert mail.state == "accepted"
+    assert first.calls[0][1] == second.calls[0][1]
+
+
+def test_after_a_day_it_fails_and_the_draft_reopens(monkeypatch, mail):
+    OutgoingMail.objects.update(first_tried_at=timezone.now() - timedelta(days=1), attempts=11)
+    run(monkeypatch, mail, BUSY)
+    assert mail.state == "failed"
+    assert mail.draft.failure == "bob@example.org: 421 try later"
+
+
+def test_permanent_reopens_the_draft_with_the_servers_words(monkeypatch, mail):
+    run(monkeypatch, mail, REFUSED)
+    assert (mail.state, mail.lease_until) == ("failed", None)
+    assert mail.finished_at is not None
+    assert mail.draft.failure == "bob@example.org: 550 5.7.1 not you"
+
+
+def partly(bob, cy):
+    return Outcome(
+        state="accepted", stage=Phase.DATA_END, code=250, text="taken",
+        recipients=(
+            RecipientOutcome("bob@example.org", bob, 250 if bob == "accepted" else 550, "5.1.1", "words"),
+            RecipientOutcome("cy@example.org", cy, 250 if cy == "accepted" else 450, "4.2.0", "words"),
+        ),
+    )  # fmt: skip
+
+
+def test_one_of_two_refused(monkeypatch, mail):
+    run(monkeypatch, mail, partly("permanent", "accepted"))
+    assert mail.state == "accepted"
+    assert states(mail) == {"bob@example.org": "failed", "cy@example.org": "accepted"}
+
+
+def test_one_of_two_later_and_only_they_are_tried_again(monkeypatch, mail):
+    run(monkeypatch, mail, partly("accepted", "temporary"))
+    assert mail.state == "queued"
+    assert Draft.objects.exists()
+    OutgoingMail.objects.update(due_at=timezone.now())
+    server = run(monkeypatch, mail, ACCEPTED)
+    assert [call[0] for call in server.calls] == [("cy@example.org",)]
+    assert mail.state == "accepted"
+
+
+def test_lost_after_the_dot_is_never_repeated(monkeypatch, mail):
+    run(monkeypatch, mail, LOST)
+    assert mail.state == "uncertain"
+    assert set(states(mail).values()) == {"uncertain"}
+    OutgoingMail.objects.update(due_at=timezone.now())
+    due.scan()
+    assert run(monkeypatch, mail, ACCEPTED).calls == []
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_fault_of_ours_is_told_by_the_phase(monkeypatch, mail, phase):
+    run(monkeypatch, mail, RuntimeError("canary"), upto=phase)
+    assert mail.state == ("uncertain" if phase == Phase.DATA_END else "queued")
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_the_phase_is_in_the_database_before_it_begins(monkeypatch, mail, phase):
+    seen = []
+
+    def between(now):
+        seen.append((now, OutgoingMail.objects.get(pk=mail.pk).phase))
+
+    run(monkeypatch, mail, ACCEPTED, between=between)
+    at = dict(seen)
+    previous = PHASES[max(0, PHASES.index(phase) - 1)]
+    assert at[phase] == previous
+
+
+@pytest.mark.parametrize("phase", PHASES[1:])
+def test_who_lost_the_lease_stops_before_the_dot(monkeypatch, mail, phase):
+    reached = []
+
+    def between(now):
+        reached.append(now)
+        if now == phase:
+            OutgoingMail.objects.update(fence=99)
+
+    run(monkeypatch, mail, ACCEPTED, between=between)
+    assert reached[-1] == phase
+    assert mail.state == "sending"  # whoever has fence 99 decides
+
+
+@pytest.mark.parametrize(
+    ("phase", "state"),
+    [("connecting", "queued"), ("rcpt", "queued"), ("data", "queued"), ("data_end", "uncertain")],
+)
+def test_the_reaper_decides_by_the_phase(mail, phase, state):
+    taken = take(mail.pk, state="queued", into="sending", phase=phase, attempts=1)
+    Variant.objects.update(state="sending")
+    assert due.take_back() == 0  # it lives
+    OutgoingMail.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert due.take_back() == 1
+    mail.refresh_from_db()
+    assert (mail.state, mail.lease_until) == (state, None)
+    assert set(states(mail).values()) == {"uncertain" if state == "uncertain" else "waiting"}
+    with pytest.raises(LeaseLostError):
+        taken.write(phase="data_end")
+    assert due.take_back() == 0
+
+
+def test_two_cannot_take_one_mail(mail):
+    assert take(mail.pk, state="queued", into="sending") is not None
+    assert take(mail.pk, state="queued", into="sending") is None
+
+
+def test_send_again_sends_the_same_bytes_to_those_unconfirmed(monkeypatch, mail, alice):
+    first = run(monkeypatch, mail, LOST)
+    assert outbox.send_again(alice.user, mail.pk)
+    second = run(monkeypatch, mail, ACCEPTED)
+    assert mail.state == "accepted"
+    assert first.calls == second.calls
+    assert not outbox.send_again(alice.user, mail.pk)
+
+
+def test_the_persons_word_settles_it(monkeypatch, mail, alice):
+    run(monkeypatch, mail, LOST)
+    assert outbox.settle(alice.user, mail.pk)
+    mail.refresh_from_db()
+    assert mail.state == "accepted"
+    assert set(states(mail).values()) == {"accepted"}
+
+
+def mirror(account, message_id):
+    now = timezone.now()
+    thread = Thread.objects.create(account=account, last_date=now)
+    message = Message.objects.create(
+        account=account, thread=thread, message_id=message_id, content_key="k", internal_date=now
+    )
+    folder = Folder.objects.create(account=account, path="INBOX", role="inbox")
+    Placement.objects.create(folder=folder, message=message, uid=1, internal_date=now)
+    return message
+
+
+def test_evidence_in_the_mirror_settles_it(monkeypatch, mail, alice):
+    run(monkeypatch, mail, LOST)
+    evidence.look(mail.pk)
+    mail.refresh_from_db()
+    assert mail.state == "uncertain"
+    message = mirror(alice.account, mail.message_id)
+    evidence.weigh(alice.account, [message.pk])
+    evidence.look(mail.pk)
+    mail.refresh_from_db()
+    assert mail.state == "accepted"
+
+
+def test_evidence_of_one_variant_says_nothing_of_another(monkeypatch, mail, alice):
+    run(monkeypatch, mail, LOST)
+    Variant.objects.create(outgoing=mail, key="other", size=1)
+    mirror(alice.account, mail.message_id)
+    evidence.look(mail.pk)
+    mail.refresh_from_db()
+    assert mail.state == "uncertain"
+
+
+def test_without_evidence_the_person_is_asked(monkeypatch, mail):
+    run(monkeypatch, mail, LOST)
+    OutgoingMail.objects.update(
+        state_since=timezone.now() - timedelta(minutes=11), due_at=timezone.now()
+    )
+    evidence.look(mail.pk)
+    mail.refresh_from_db()
+    assert (mail.state, mail.finished_at is not None) == ("uncertain", True)
+
+
+def test_variants_are_transactions_of_their_own(monkeypatch, mail):
+    other = Variant.objects.create(outgoing=mail, key=sealed_files.write([b"x\r\n"])[0], size=3)
+    Delivery.objects.create(variant=other, recipient="dee@example.org")
+    server = run(monkeypatch, mail, ACCEPTED, LOST)
+    assert [call[0] for call in server.calls] == [
+        ("bob@example.org", "cy@example.org"),
+        ("dee@example.org",),
+    ]
+    assert mail.state == "uncertain"
+    assert states(mail)["dee@example.org"] == "uncertain"
+    assert states(mail)["bob@example.org"] == "accepted"
+
+
+def test_a_server_that_is_away_is_not_asked_for_each_variant(monkeypatch, mail):
+    other = Variant.objects.create(outgoing=mail, key="none", size=3)
+    Delivery.objects.create(variant=other, recipient="dee@example.org")
+    assert len(run(monkeypatch, mail, BUSY, BUSY, upto=Phase.CONNECTING).calls) == 1
+    assert mail.state == "queued"
+
+
+def test_filing(monkeypatch, mail):
+    run(monkeypatch, mail, ACCEPTED)
+    filed = []
+
+    def append_now(account, role, content, flags, message_id):
+        filed.append((account.pk, role, content, flags, message_id))
+
+    monkeypatch.setattr(filing.filing, "append_now", append_now)
+    filing.file_copy(mail.pk)
+    filing.file_copy(mail.pk)
+    mail.refresh_from_db()
+    assert mail.state == "filed"
+    assert len(filed) == 1
+    assert filed[0][1] == Folder.Role.SENT
+    assert filed[0][3] == Flag.SEEN
+    assert filed[0][4] == mail.message_id
+
+
+def test_filing_fails_and_is_tried_again_but_nothing_is_sent(monkeypatch, mail):
+    run(monkeypatch, mail, ACCEPTED)
+
+    def refuses(*_args, **_options):
+        raise OSError("quota")
+
+    monkeypatch.setattr(filing.filing, "append_now", refuses)
+    filing.file_copy(mail.pk)
+    mail.refresh_from_db()
+    assert (mail.state, mail.filing_attempts) == ("accepted", 1)
+    assert mail.due_at > timezone.now()
+    OutgoingMail.objects.update(
+        due_at=timezone.now(), state_since=timezone.now() - timedelta(days=8)
+    )
+    filing.file_copy(mail.pk)
+    mail.refresh_from_db()
+    assert (mail.state, mail.finished_at is not None) == ("accepted", True)
+    assert run(monkeypatch, mail).calls == []
+
+
+def test_due_rows_are_handed_over_once(monkeypatch, mail):
+    handed = []
+    monkeypatch.setattr(due, "post", lambda *task, lane: handed.append((*task, lane)))
+    assert due.hand_over() == 1
+    assert due.hand_over() == 0
+    assert handed == [("composer.send", mail.pk, "send")]
+    OutgoingMail.objects.update(handed_until=timezone.now() - timedelta(seconds=1))
+    assert due.hand_over() == 1  # the task was lost with the broker
