@@ -151,7 +151,11 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 # Made by `collectstatic` while installing: part of the code, not of the data directory.
 STATIC_ROOT = BASE_DIR / "staticfiles"
-STATICFILES_DIRS = [BASE_DIR / "static"]
+# What the front-end build made, not its sources.
+STATICFILES_DIRS = [
+    ("build", BASE_DIR / "static" / "build"),
+    ("icons", BASE_DIR / "static" / "icons"),
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
