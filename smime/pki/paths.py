@@ -1,0 +1,229 @@
+"""From a signer's certificate to a trusted one (RFC 5280 §6, RFC 8550 §4).
+
+`pyhanko-certvalidator` validates; which certificates it may use is chosen here first, so that a bag
+of hostile certificates costs a bounded amount of work. Purposes, key sizes and revocation are
+judged elsewhere, on the certificates of the path found.
+"""
+
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from asn1crypto.x509 import Certificate as Asn1Certificate
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
+from pyhanko_certvalidator import CertificateValidator
+from pyhanko_certvalidator.context import ValidationContext
+from pyhanko_certvalidator.errors import (
+    ExpiredError,
+    NotYetValidError,
+    PathBuildingError,
+    PathError,
+    ValidationError,
+)
+from pyhanko_certvalidator.policy_decl import AcceptAllAlgorithms
+
+from smime.pki.certificates import (
+    DamagedCertificateError,
+    extension,
+    is_self_issued,
+    is_self_signed,
+    key_strength,
+    shown,
+)
+
+PATH_LIMIT = 10  # certificates between signer and anchor
+POOL_LIMIT = 24  # certificates a path is looked for in
+SAME_NAME_LIMIT = 3  # certificates of one name and key: cross-certificates
+KEY_SIZE_LIMIT = 8192  # bits
+_SECOND = timedelta(seconds=1)
+
+type Trust = Literal[
+    "trusted",  # a valid path to a trusted certificate
+    "pinned",  # the certificate itself is trusted, no authority is asked
+    "broken",  # a path to a trusted certificate that breaks a rule of RFC 5280
+    "unknown-root",  # ends at a self-signed certificate that is not trusted
+    "self-signed",  # vouches for itself, and is not trusted
+    "incomplete",  # a link is missing
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """What leads from a certificate upwards, and how far that can be trusted."""
+
+    trust: Trust
+    certificates: tuple[x509.Certificate, ...]  # the signer's first, the trusted one last
+    broken_rule: str = ""  # of "broken": what was wrong, for the details
+
+    @property
+    def is_trusted(self) -> bool:
+        """Somebody trusted vouches for the certificate, validity in time aside."""
+        return self.trust in {"trusted", "pinned"}
+
+    @property
+    def below_root(self) -> tuple[x509.Certificate, ...]:
+        """All but the root: those whose own signatures matter."""
+        if len(self.certificates) > 1 and is_self_issued(self.certificates[-1]):
+            return self.certificates[:-1]
+        return self.certificates
+
+
+def find_path(
+    certificate: x509.Certificate,
+    *,
+    anchors: Sequence[x509.Certificate],
+    others: Sequence[x509.Certificate],
+    moments: Sequence[datetime],
+) -> Path:
+    """Find the path of a certificate; never raises.
+
+    It need be valid at one of `moments` (tried in order), or else at the beginning or the end of
+    the certificate's own life: validity *now* is the caller's question. `others` are certificates
+    that may serve as links and prove nothing by themselves.
+    """
+    if certificate in anchors:
+        return Path("pinned", (certificate,))
+    issuing = [anchor for anchor in anchors if may_issue(anchor)]
+    pool = _useful(certificate, [*issuing, *others], anchors=issuing)
+    own_life = (certificate.not_valid_after_utc - _SECOND, certificate.not_valid_before_utc)
+    broken_rule = ""
+    for moment in (*moments, *own_life):
+        try:
+            return Path("trusted", _validate(certificate, issuing, pool, moment))
+        except (ExpiredError, NotYetValidError):
+            continue
+        except PathBuildingError:
+            break
+        except (PathError, ValidationError, ValueError, TypeError, KeyError) as error:
+            broken_rule = broken_rule or shown(str(error), limit=300)
+    upwards = _walk(certificate, pool)
+    last = upwards[-1]
+    if last in issuing:
+        # Reached by names and signatures: either a rule is broken, or it never was valid at once.
+        return Path("broken" if broken_rule else "trusted", upwards, broken_rule)
+    if is_self_signed(certificate):
+        return Path("self-signed", upwards)
+    return Path("unknown-root" if is_self_signed(last) else "incomplete", upwards)
+
+
+def may_issue(certificate: x509.Certificate) -> bool:
+    """Say whether a trusted certificate may vouch for others: trusting a person is not trusting
+    an authority. A certificate without extensions of the first version of X.509 may.
+    """
+    try:
+        constraints = extension(certificate, x509.BasicConstraints)
+        usage = extension(certificate, x509.KeyUsage)
+    except DamagedCertificateError:
+        return False
+    if usage is not None and not usage.key_cert_sign:
+        return False
+    if constraints is None:
+        return certificate.version is x509.Version.v1 and is_self_issued(certificate)
+    return constraints.ca
+
+
+def issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Say whether `issuer` signed `certificate`; by name alone where the hash is not supported."""
+    if certificate.issuer != issuer.subject:
+        return False
+    try:
+        if key_strength(issuer)[1] > KEY_SIZE_LIMIT:
+            return False
+        certificate.verify_directly_issued_by(issuer)
+    except UnsupportedAlgorithm:
+        return True
+    except (InvalidSignature, DamagedCertificateError, ValueError, TypeError):
+        return False
+    return True
+
+
+def _useful(
+    certificate: x509.Certificate,
+    offered: Sequence[x509.Certificate],
+    *,
+    anchors: Sequence[x509.Certificate],
+) -> list[x509.Certificate]:
+    """Choose the certificates that lie above this one, nearest first, at most POOL_LIMIT.
+
+    Without that choice, certificates that issue each other in circles would make the search for
+    paths explode.
+    """
+    found: list[x509.Certificate] = []
+    frontier = [certificate]
+    for _ in range(PATH_LIMIT):
+        above: list[x509.Certificate] = []
+        for candidate in dict.fromkeys(offered):
+            if candidate in found or candidate in above or candidate == certificate:
+                continue
+            if not any(issued(candidate, below) for below in frontier):
+                continue
+            same = sum(_is_twin(candidate, other) for other in (*found, *above))
+            if same < SAME_NAME_LIMIT or candidate in anchors:
+                above.append(candidate)
+            if len(found) + len(above) >= POOL_LIMIT:
+                return [*found, *above]
+        if not above:
+            break
+        found.extend(above)
+        frontier = above
+    return found
+
+
+def _is_twin(one: x509.Certificate, other: x509.Certificate) -> bool:
+    return one.subject == other.subject and (
+        one.public_key_algorithm_oid == other.public_key_algorithm_oid
+    )
+
+
+def _walk(
+    certificate: x509.Certificate, pool: Sequence[x509.Certificate]
+) -> tuple[x509.Certificate, ...]:
+    """Follow issuers upwards as far as they are known; those nearest a root are preferred."""
+    upwards = [certificate]
+    while len(upwards) <= PATH_LIMIT and not is_self_issued(upwards[-1]):
+        above = [each for each in pool if each not in upwards and issued(each, upwards[-1])]
+        if not above:
+            break
+        upwards.append(above[0])
+    return tuple(upwards)
+
+
+def _validate(
+    certificate: x509.Certificate,
+    anchors: Sequence[x509.Certificate],
+    pool: Sequence[x509.Certificate],
+    moment: datetime,
+) -> tuple[x509.Certificate, ...]:
+    context = ValidationContext(
+        trust_roots=[_asn1(anchor) for anchor in anchors],
+        other_certs=[_asn1(each) for each in pool],
+        allow_fetching=False,
+        moment=moment,
+        revocation_mode="soft-fail",
+        retroactive_revinfo=True,
+        # Weak methods are told apart afterwards; here they would hide what else is wrong.
+        algorithm_usage_policy=AcceptAllAlgorithms(),
+    )
+    validator = CertificateValidator(_asn1(certificate), validation_context=context)
+    path = _run(validator.async_validate_path())
+    found = [
+        x509.load_der_x509_certificate(each.dump()) for each in path.iter_certs(include_root=True)
+    ]
+    return tuple(reversed(found)) if found[-1] == certificate else tuple(found)
+
+
+def _run(validation: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine that never waits: nothing is fetched, so no event loop is needed."""
+    try:
+        validation.send(None)
+    except StopIteration as done:
+        return done.value
+    validation.close()
+    raise PathBuildingError("path validation wanted to wait")
+
+
+def _asn1(certificate: x509.Certificate) -> Asn1Certificate:
+    return Asn1Certificate.load(certificate.public_bytes(Encoding.DER))
