@@ -45,6 +45,7 @@ class Folder(models.Model):
 
     account = models.ForeignKey("accounts.MailAccount", models.CASCADE, related_name="folders")
     path = models.CharField(max_length=1000)  # decoded from modified UTF-7
+    raw_path = models.BinaryField(default=b"", editable=False)  # as listed: right as an argument
     delimiter = models.CharField(max_length=1, blank=True)
     role = models.CharField(max_length=8, choices=Role.choices, blank=True, default=Role.NONE)
     is_selectable = models.BooleanField(default=True)
@@ -59,6 +60,11 @@ class Folder(models.Model):
     is_backfilled = models.BooleanField(default=False)
     last_synced_at = models.DateTimeField(null=True)
     last_full_flags_at = models.DateTimeField(null=True)
+    # Without CONDSTORE: flags below this UID are compared next, downwards, and then from the top.
+    flags_cursor_uid = models.PositiveBigIntegerField(null=True)
+    # UIDVALIDITY changes since `renumbered_at`: a server that renumbers daily is not chased (S5).
+    renumbered_count = models.PositiveSmallIntegerField(default=0)
+    renumbered_at = models.DateTimeField(null=True)
     # Raised with every UIDVALIDITY change; rows of an older generation are orphans (S5).
     generation = models.PositiveIntegerField(default=0)
     # Raised by the watcher and by intents; a sync ends only when it has seen the newest.
@@ -86,13 +92,31 @@ class Thread(models.Model):
     last_date = models.DateTimeField(db_index=True)
 
 
+class ThreadKey(models.Model):
+    """A message id (or the server's thread id) and the thread that whoever names it belongs to.
+
+    Parents and children find each other by it in whichever order they arrive.
+    """
+
+    account = models.ForeignKey("accounts.MailAccount", models.CASCADE, related_name="+")
+    # BLAKE2b of the identifier, 8 octets read as a signed number (threads.key_of).
+    key = models.BigIntegerField()
+    thread = models.ForeignKey(Thread, models.CASCADE, related_name="keys")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "key"], name="one_thread_per_key")
+        ]
+
+
 class Message(models.Model):
     """One mail of an account, whichever folders hold it."""
 
     account = models.ForeignKey("accounts.MailAccount", models.CASCADE, related_name="messages")
     thread = models.ForeignKey(Thread, models.CASCADE, related_name="messages")
     message_id = models.CharField(max_length=998, blank=True)  # without angle brackets
-    # Digest of Message-ID (or header), size and INTERNALDATE: re-links after UIDVALIDITY changes.
+    # Digest of the header fields, size and INTERNALDATE: the same mail in another folder, or
+    # after a UIDVALIDITY change. Two placements of one folder never share a message by it.
     content_key = models.CharField(max_length=64)
     email_id = models.CharField(max_length=255, blank=True)  # RFC 8474
     subject = models.CharField(max_length=998, blank=True)
@@ -146,6 +170,8 @@ class Placement(models.Model):
     modseq = models.PositiveBigIntegerField(default=0)
     # Missing on the server since; hidden at once, deleted after 10 minutes unless it moved.
     gone_at = models.DateTimeField(null=True)
+    # A pending move or removal takes it away: hidden, and shown again if that is undone.
+    is_leaving = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -179,6 +205,7 @@ class Conversation(models.Model):
         default=1
     )  # in the whole thread, Trash and Junk apart
     unseen_count = models.PositiveIntegerField(default=0)  # in this folder
+    placed_count = models.PositiveIntegerField(default=1)  # messages of it in this folder
     is_flagged = models.BooleanField(default=False)
     has_attachment = models.BooleanField(default=False)
     people = models.CharField(max_length=300, blank=True)  # "Anna, Jonas, me"
@@ -200,6 +227,16 @@ class Conversation(models.Model):
                 condition=Q(unseen_count__gt=0),
                 name="conversation_unseen",
             ),
+            models.Index(
+                fields=["folder", "-latest_at", "-id"],
+                condition=Q(is_flagged=True),
+                name="conversation_flagged",
+            ),
+            models.Index(
+                fields=["folder", "-latest_at", "-id"],
+                condition=Q(has_attachment=True),
+                name="conversation_attachment",
+            ),
         ]
 
 
@@ -214,9 +251,9 @@ class PendingChange(models.Model):
         """What is to be done on the server."""
 
         FLAGS = "flags"  # args: add, remove (bits)
-        MOVE = "move"  # args: target folder id
+        MOVE = "move"  # args: target (folder id), landing (provisional placement's id)
         DELETE = "delete"  # for good: \Deleted and UID EXPUNGE
-        APPEND = "append"  # args: blob key, folder id (drafts, sent copies)
+        APPEND = "append"  # args: blob (id), flags, message_id; folder is the target
 
     class State(models.TextChoices):
         """Where the intent stands."""
@@ -232,7 +269,8 @@ class PendingChange(models.Model):
     operation = models.CharField(max_length=8, choices=Operation.choices)
     # One click is one group: undone together.
     group = models.UUIDField(db_index=True)
-    placement = models.ForeignKey(Placement, models.CASCADE, null=True, related_name="changes")
+    # Null for APPEND, and once the placement has left with the message.
+    placement = models.ForeignKey(Placement, models.SET_NULL, null=True, related_name="changes")
     # Where the message was on the server when it was asked.
     folder = models.ForeignKey(Folder, models.CASCADE, null=True, related_name="+")
     uidvalidity = models.PositiveBigIntegerField(null=True)
@@ -265,6 +303,7 @@ class Blob(models.Model):
     """
 
     account = models.ForeignKey("accounts.MailAccount", models.CASCADE, related_name="blobs")
+    # Null: content of an APPEND that waits.
     message = models.ForeignKey(Message, models.CASCADE, null=True, related_name="blobs")
     section = models.CharField(max_length=64, blank=True)  # "" the whole message
     key = models.CharField(max_length=64, unique=True)

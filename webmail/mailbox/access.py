@@ -1,0 +1,45 @@
+"""A person's own mail; what belongs to others and what does not exist look the same (404)."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model, QuerySet
+from django.http import Http404
+
+from accounts.models import User
+from webmail.mailbox.models import Conversation, Folder, Message, Placement
+
+type Person = User | AnonymousUser
+
+
+def folder_for(user: Person, folder_id: int) -> Folder:
+    """Return one of the person's folders with its account; raises Http404."""
+    rows = Folder.objects.filter(account__user_id=_id(user), gone_at=None)
+    return _one(rows.select_related("account"), folder_id)
+
+
+def message_for(user: Person, message_id: int) -> Message:
+    """Return one of the person's messages with its account; raises Http404."""
+    rows = Message.objects.filter(account__user_id=_id(user))
+    return _one(rows.select_related("account"), message_id)
+
+
+def placement_for(user: Person, placement_id: int) -> Placement:
+    """Return a placement of one of the person's messages; raises Http404."""
+    rows = Placement.objects.filter(folder__account__user_id=_id(user), gone_at=None)
+    return _one(rows.select_related("folder__account", "message"), placement_id)
+
+
+def conversation_for(user: Person, conversation_id: int) -> Conversation:
+    """Return a conversation row of one of the person's folders; raises Http404."""
+    rows = Conversation.objects.filter(folder__account__user_id=_id(user))
+    return _one(rows.select_related("folder__account"), conversation_id)
+
+
+def _id(user: Person) -> int:
+    return user.pk or 0
+
+
+def _one[Row: Model](rows: QuerySet[Row], pk: int) -> Row:
+    found = rows.filter(pk=pk).first()
+    if found is None:
+        raise Http404("No such mail.")
+    return found

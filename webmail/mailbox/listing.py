@@ -1,0 +1,242 @@
+"""What the pages list: conversations of a folder, the messages of a thread, the next and previous.
+
+Everything here reads the mirror alone. A list page is one index range scan over `Conversation`,
+which holds all that a row draws.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from django.db.models import QuerySet
+
+from webmail.mailbox.access import Person
+from webmail.mailbox.cursors import Cursor
+from webmail.mailbox.folders import FolderItem, folder_by_name, folders
+from webmail.mailbox.models import Conversation, Folder, Message, Placement
+
+__all__ = [
+    "ConversationRow",
+    "Cursor",
+    "FolderItem",
+    "ListPage",
+    "Neighbours",
+    "Only",
+    "ThreadMessage",
+    "conversations",
+    "folder_by_name",
+    "folders",
+    "neighbours",
+    "placement_ids_of",
+    "thread_messages",
+]
+
+type Only = Literal["all", "unread", "starred", "attachments"]
+
+LONGEST_PAGE = 200
+MOST_THREAD_MESSAGES = 500
+# A position is counted only so far: counting a folder to its end is what keysets avoid.
+FARTHEST_POSITION = 1_000
+
+_COLUMNS = (
+    "id", "thread_id", "newest_id", "people", "message_count", "subject", "preview", "latest_at",
+    "unseen_count", "is_flagged", "has_attachment", "seal", "seal_flag", "is_locked", "is_answered",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """A row of the list. id: the conversation's; message_id: the row id of its newest message."""
+
+    id: int
+    thread_id: int
+    message_id: int
+    people: str
+    message_count: int
+    subject: str
+    preview: str
+    latest_at: datetime
+    is_unread: bool
+    is_flagged: bool
+    has_attachment: bool
+    seal: str
+    seal_flag: str
+    is_locked: bool
+    is_answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A page, newest first. older, newer: cursors for `before` and `after`; None at the ends.
+
+    total, unseen: messages in the folder, on the server as far as the mirror knows; total is the
+    number of rows for a search.
+    """
+
+    rows: tuple[ConversationRow, ...]
+    older: str | None
+    newer: str | None
+    total: int
+    unseen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadMessage:
+    """A message of a conversation with the places it is in; flags as shown, of its first place."""
+
+    message: Message
+    placements: tuple[Placement, ...]
+    flags: int
+    folder: Folder
+
+
+class Neighbours(NamedTuple):
+    """What is next to a conversation in its folder's list.
+
+    newer_id, older_id: row ids of the neighbours' newest messages (what /message/<id> takes).
+    position: 1 for the newest, None beyond FARTHEST_POSITION.
+    """
+
+    newer_id: int | None
+    older_id: int | None
+    position: int | None
+    total: int
+
+
+def conversations(
+    user: Person,
+    folder: Folder,
+    *,
+    before: Cursor | None = None,
+    after: Cursor | None = None,
+    only: Only = "all",
+    limit: int = 50,
+) -> ListPage:
+    """Return the page that ends just before (older than) or after (newer than) a place.
+
+    One query; `folder` must be the user's own (webmail.mailbox.access).
+    """
+    if folder.account.user_id != user.pk:
+        raise PermissionError("A folder is listed for its owner alone.")
+    limit = max(1, min(limit, LONGEST_PAGE))
+    rows = _only(Conversation.objects.filter(folder=folder), only)
+    if after is not None:
+        found = [_row(values) for values in _newer(rows, after).values_list(*_COLUMNS)[: limit + 1]]
+        is_cut, found = len(found) > limit, found[:limit][::-1]
+        newer = _cursor(found[0]) if found and is_cut else None
+        older = _cursor(found[-1]) if found else None
+    else:
+        found = [
+            _row(values) for values in _older(rows, before).values_list(*_COLUMNS)[: limit + 1]
+        ]
+        is_cut, found = len(found) > limit, found[:limit]
+        newer = _cursor(found[0]) if found and before is not None else None
+        older = _cursor(found[-1]) if is_cut else None
+    return ListPage(
+        rows=tuple(found),
+        older=older,
+        newer=newer,
+        total=folder.total_count
+        if folder.is_backfilled
+        else max(folder.total_count, folder.exists),
+        unseen=folder.unseen_count,
+    )
+
+
+def thread_messages(user: Person, message: Message) -> tuple[ThreadMessage, ...]:
+    """Return the messages of a message's conversation, oldest first, the newest 500 at most.
+
+    Two queries. Messages that are nowhere any more are left out.
+    """
+    placements = (
+        Placement.objects.filter(
+            message__thread_id=message.thread_id,
+            folder__account__user_id=user.pk or 0,
+            gone_at=None,
+            is_leaving=False,
+        )
+        .select_related("message", "folder")
+        .order_by("-message__internal_date", "-message_id", "id")[: 4 * MOST_THREAD_MESSAGES]
+    )
+    places: dict[int, list[Placement]] = {}
+    for placement in placements:
+        places.setdefault(placement.message_id, []).append(placement)
+    newest = list(places.values())[:MOST_THREAD_MESSAGES]
+    return tuple(
+        ThreadMessage(found[0].message, tuple(found), found[0].shown_flags, found[0].folder)
+        for found in reversed(newest)
+    )
+
+
+def neighbours(user: Person, folder: Folder, conversation: Conversation) -> Neighbours:
+    """Return what is beside a conversation in the whole list of its folder. Three queries."""
+    if folder.account.user_id != user.pk:
+        raise PermissionError("A folder is listed for its owner alone.")
+    here = Cursor(conversation.latest_at, conversation.pk)
+    rows = Conversation.objects.filter(folder=folder)
+    newer = _newer(rows, here).values_list("newest_id", flat=True).first()
+    older = _older(rows, here).values_list("newest_id", flat=True).first()
+    ahead = _newer(rows, here)[:FARTHEST_POSITION].count()
+    position = ahead + 1 if ahead < FARTHEST_POSITION else None
+    return Neighbours(newer, older, position, folder.total_count)
+
+
+def placement_ids_of(
+    user: Person, *, kind: Literal["conversation", "message"], ids: list[int]
+) -> list[int]:
+    """Return the shown placements that rows of a list stand for.
+
+    A conversation stands for its messages in that folder, a message for all its places.
+    """
+    rows = Placement.objects.filter(
+        folder__account__user_id=user.pk or 0, gone_at=None, is_leaving=False
+    )
+    if kind == "message":
+        return list(rows.filter(message_id__in=ids).values_list("id", flat=True))
+    pairs = Conversation.objects.filter(
+        pk__in=ids, folder__account__user_id=user.pk or 0
+    ).values_list("folder_id", "thread_id")
+    by_folder: dict[int, list[int]] = {}
+    for folder_id, thread_id in pairs:
+        by_folder.setdefault(folder_id, []).append(thread_id)
+    found: list[int] = []
+    for folder_id, thread_ids in by_folder.items():
+        chosen = rows.filter(folder_id=folder_id, message__thread_id__in=thread_ids)
+        found += chosen.values_list("id", flat=True)
+    return found
+
+
+def _only(rows: QuerySet[Conversation], only: Only) -> QuerySet[Conversation]:
+    match only:
+        case "unread":
+            return rows.filter(unseen_count__gt=0)
+        case "starred":
+            return rows.filter(is_flagged=True)
+        case "attachments":
+            return rows.filter(has_attachment=True)
+        case _:
+            return rows
+
+
+def _older(rows: QuerySet[Conversation], place: Cursor | None) -> QuerySet[Conversation]:
+    """Rows after `place` in the list, nearest first."""
+    if place is not None:
+        rows = rows.filter(latest_at__lte=place.at).exclude(latest_at=place.at, id__gte=place.id)
+    return rows.order_by("-latest_at", "-id")
+
+
+def _newer(rows: QuerySet[Conversation], place: Cursor) -> QuerySet[Conversation]:
+    """Rows before `place` in the list, nearest first."""
+    rows = rows.filter(latest_at__gte=place.at).exclude(latest_at=place.at, id__lte=place.id)
+    return rows.order_by("latest_at", "id")
+
+
+def _row(values: tuple[object, ...]) -> ConversationRow:
+    fields = dict(zip(_COLUMNS, values, strict=True))
+    fields["message_id"] = fields.pop("newest_id")
+    fields["is_unread"] = bool(fields.pop("unseen_count"))
+    return ConversationRow(**fields)  # type: ignore[arg-type]
+
+
+def _cursor(row: ConversationRow) -> str:
+    return str(Cursor(row.latest_at, row.id))
