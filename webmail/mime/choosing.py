@@ -31,7 +31,7 @@ _SIGNATURES: Final = frozenset(
 _SIGNED_CONTAINERS: Final = frozenset({"multipart/signed", "multipart/encrypted"})
 _BLANK_CHECK: Final = 64 * 1024  # octets; longer HTML is taken to show something
 _UNSHOWN: Final = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(style|script|title)\b.*?(?:</\1|\Z)", re.IGNORECASE | re.DOTALL
+    r"<!--.*?(?:-->|\Z)|<(style|script|title)\b.*?(?:</\1[^<>]*>?|\Z)", re.IGNORECASE | re.DOTALL
 )
 _SHOWS_PICTURE: Final = re.compile(
     r"<(?:img|table|body|td)\b[^<>]*?\b(?:src|background)\b", re.IGNORECASE

@@ -4,6 +4,7 @@ Each level of nesting looks at its own bytes once with `bytes.find`, so time is 
 limit times the length of the message. A child never reads past its parent's next delimiter.
 """
 
+import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -21,6 +22,7 @@ _DEFAULTS: Final = Limits()
 _MESSAGE_TYPES: Final = frozenset({"message/rfc822", "message/global"})
 _OPAQUE_TYPE: Final = "application/octet-stream"
 _NO_PARAMETERS: Final = MappingProxyType[str, str]({})
+_FROM_FIELD: Final = re.compile(rb"From[ \t]+:")
 _DOUBLED: Final = (
     ("content-type", Flag.DUPLICATE_TYPE),
     ("content-transfer-encoding", Flag.DUPLICATE_ENCODING),
@@ -67,8 +69,9 @@ def parse_message(raw: bytes, *, limits: Limits = _DEFAULTS) -> Message:
 
 
 def _after_mbox_line(raw: bytes) -> int:
-    """Skip the separator line of an mbox file (RFC 4155); `From ` is no field name."""
-    return raw.find(b"\n", 0, 1024) + 1 if raw.startswith(b"From ") else 0
+    """Skip the separator line of an mbox file (RFC 4155); `From :` is a field all the same."""
+    is_separator = raw.startswith(b"From ") and _FROM_FIELD.match(raw) is None
+    return raw.find(b"\n", 0, 1024) + 1 if is_separator else 0
 
 
 def _read_part(scan: _Scan, start: int, end: int, position: _Position) -> Part:
