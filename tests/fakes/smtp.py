@@ -68,7 +68,9 @@ class FakeSmtp:
             if verb == "starttls" and self.context is not None:
                 peer.start_tls(self.context)
                 is_private = True
-            elif verb == "quit" or (verb == "data" and self._reads_message() and not self._message(peer)):
+            elif verb == "quit" or (
+                verb == "data" and self._reads_message() and not self._message(peer)
+            ):
                 return
 
     def _reads_message(self) -> bool:

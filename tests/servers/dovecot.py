@@ -3,6 +3,7 @@
 import os
 import pwd
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -46,11 +47,11 @@ first_valid_gid = 1
 mail_max_userip_connections = {connections}
 passdb {{
   driver = passwd-file
-  args = username_format=%Ln {d}/users
+  args = username_format=%Ln {d}/users/%Ln
 }}
 userdb {{
   driver = passwd-file
-  args = username_format=%Ln {d}/users
+  args = username_format=%Ln {d}/users/%Ln
 }}
 namespace inbox {{
   inbox = yes
@@ -149,7 +150,7 @@ class Dovecot:
         directory = self.directory
         (directory / "run").mkdir()
         (directory / "mail").mkdir()
-        (directory / "users").touch()
+        (directory / "users").mkdir()
         cert, key = self._authority.issue().write(directory / "tls")
         folders = "\n".join(map(_FOLDER.format, ("Drafts", "Sent", "Trash", "Junk", "Archive")))
         (directory / "dovecot.conf").write_text(
@@ -189,14 +190,12 @@ class Dovecot:
         home.mkdir(exist_ok=True)
 
         os.chown(home, owner.pw_uid, owner.pw_gid)
-        users = self.directory / "users"
-        kept = [
-            line for line in users.read_text().splitlines() if not line.startswith(f"{username}:")
-        ]
-        kept.append(f"{username}:{{PLAIN}}{password}:{owner.pw_uid}:{owner.pw_gid}::{home}::")
-        new = self.directory / "users.new"
-        new.write_text("\n".join(kept) + "\n")
-        new.rename(users)
+        # A file for each: Dovecot looks at most once a second whether a file has changed.
+        entry = self.directory / "users" / username
+        if entry.exists():
+            time.sleep(1.1)
+        line = f"{username}:{{PLAIN}}{password}:{owner.pw_uid}:{owner.pw_gid}::{home}::\n"
+        entry.write_text(line)
         return MailUser(username, password)
 
     def doveadm(self, *arguments: str, check: bool = True) -> str:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from webmail.imap.arguments import mailbox, mailbox_name
+from webmail.imap.arguments import Literal, mailbox, mailbox_name
 from webmail.imap.conversation import Conversation, Limits, Pieces, Reply
 from webmail.imap.errors import CommandRefused, ProtocolViolation
 from webmail.imap.events import FlagsChanged, Vanished, read_event
@@ -95,6 +95,16 @@ def _with_status(conversation: Conversation, folder: ListedFolder) -> ListedFold
     except CommandRefused:  # listed, yet not to be opened: it stays without counters
         return folder
     return ListedFolder(folder.path, folder.delimiter, folder.attributes, status, folder.raw)
+
+
+def exists(conversation: Conversation, path: str | bytes) -> bool:
+    """Whether a folder of this name can be selected; wildcards in a name match more, and are
+    told apart by comparing.
+    """
+    name = mailbox(path)
+    raw = name.octets if isinstance(name, Literal) else name[1:-1]
+    listed = _folders(conversation.run("LIST", b'"" ', name))
+    return any(folder.raw == raw and folder.is_selectable for folder in listed)
 
 
 def folder_status(conversation: Conversation, path: str | bytes) -> FolderStatus:
@@ -238,7 +248,7 @@ def _select(
         highestmodseq=None if b"NOMODSEQ" in codes else modseq,
         exists=exists,
         flag_changes=tuple(changes),
-        vanished=vanished if parameter.startswith(b" (QRESYNC") else None,
+        vanished=vanished if parameter.startswith(b" (QRESYNC (%d " % uidvalidity) else None,
         is_read_only=b"READ-ONLY" in codes or command == "EXAMINE",
         keywords_allowed=keywords_allowed,
     )

@@ -25,6 +25,7 @@ from webmail.imap.rows import (
     quick_flags,
     quick_row,
     read_fetch,
+    with_crlf,
 )
 from webmail.imap.uidset import MAX_UID, UidSet
 
@@ -289,17 +290,27 @@ def deleted(conversation: Conversation) -> UidSet:
 def stream(conversation: Conversation, uid: int, name: str, *, limit: int) -> Iterator[bytes]:
     r"""A body section in steps of 256 KiB (partial FETCH, RFC 9051 §6.4.5), \Seen untouched.
 
+    A server whose first line ends in a bare LF gets all its line ends made CRLF.
     Raises MessageGone, LimitExceeded (more than `limit` octets; the connection stays good).
     """
     offset = 0
+    uses_lf: bool | None = None
+    held = b""  # a CR at the end of a step, whose LF may be in the next
     while True:
         octets = partial(conversation, uid, name, offset=offset, length=BODY_STEP)
         offset += len(octets)
+        is_last = len(octets) < BODY_STEP
         if offset > limit:
             raise LimitExceeded("The message is larger than this client opens.")
+        if uses_lf is None and (at := octets.find(b"\n")) >= 0:
+            uses_lf = octets[at - 1 : at] != b"\r"
+        if uses_lf:
+            octets = held + octets
+            held = b"\r" if octets.endswith(b"\r") and not is_last else b""
+            octets = with_crlf(octets[: len(octets) - len(held)])
         if octets:
             yield octets
-        if len(octets) < BODY_STEP:
+        if is_last:
             return
 
 

@@ -60,6 +60,19 @@ class FetchedRow:
     thread_id: str | None = None
 
 
+_BARE_LF = re.compile(rb"(?<!\r)\n")
+
+
+def with_crlf(text: bytes) -> bytes:
+    """Text with the line ends of RFC 5322; servers over a Maildir may hand out bare LF.
+
+    Signatures are made over CRLF, so a message with other line ends would not verify.
+    """
+    if text.count(b"\n") == text.count(b"\r\n"):
+        return text
+    return _BARE_LF.sub(b"\r\n", text)
+
+
 type Items = dict[bytes, Value]
 
 
@@ -114,7 +127,7 @@ def fetched_row(items: Items) -> FetchedRow | None:
         read_flags(flags),
         _internal_date(items.get(b"INTERNALDATE")),
         int(size) if size.isdigit() and len(size) < 20 else 0,
-        header if isinstance(header, bytes) else b"",
+        with_crlf(header) if isinstance(header, bytes) else b"",
         None if structure is None else parse_structure(structure),
         _modseq(items.get(b"MODSEQ")),
         _object_id(items.get(b"EMAILID") or items.get(b"X-GM-MSGID")),
@@ -139,7 +152,7 @@ def quick_row(pieces: list[bytes]) -> FetchedRow | None:
         _flag_words(flags),
         _internal_date(date),
         int(size),
-        pieces[1],
+        with_crlf(pieces[1]),
         structure,
         int(modseq) if modseq is not None else None,
     )
@@ -175,7 +188,7 @@ def _modseq(value: Value) -> int | None:
 
 
 def _object_id(value: Value) -> str | None:
-    if isinstance(value, list):
+    while isinstance(value, list):  # pymap sends two pairs of parentheses
         value = value[0] if value else None
     return value.decode("ascii", "replace") if isinstance(value, bytes) and value else None
 

@@ -157,13 +157,18 @@ class Session:
         return folders.folder_status(self._conversation, path)
 
     def create(self, path: str | bytes) -> None:
-        """Make a folder, and subscribe to it. No error when it exists."""
-        try:
-            self._conversation.run("CREATE", mailbox(path))
-        except CommandRefused as refused:
-            if refused.code is not ResponseCode.ALREADYEXISTS:
-                raise
-        self._conversation.run("SUBSCRIBE", mailbox(path))
+        """Make a folder, and subscribe to it. No error when it exists.
+
+        Looks first: pymap breaks off the connection when asked to make a folder it has.
+        """
+        name = mailbox(path)
+        if not folders.exists(self._conversation, path):
+            try:
+                self._conversation.run("CREATE", name)
+            except CommandRefused as refused:
+                if refused.code is not ResponseCode.ALREADYEXISTS:
+                    raise
+        self._conversation.run("SUBSCRIBE", name)
 
     def rename(self, path: str | bytes, target: str | bytes) -> None:
         """Rename a folder and those below it."""

@@ -1,3 +1,4 @@
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -13,6 +14,7 @@ from webmail.imap.rows import (
     quick_flags,
     quick_row,
     read_fetch,
+    with_crlf,
 )
 from webmail.imap.structure import parse_structure
 from webmail.sasl import ProtocolViolation
@@ -257,3 +259,39 @@ def test_values():
     assert parse_values([b'a NIL "q\\"\\\\" (b (c)) BODY[HEADER.FIELDS (X Y)]<0> ', b"lit)", b" \\*"]) == [
         b"a", None, b'q"\\', [b"b", [b"c"]], b"BODY[HEADER.FIELDS (X Y)]<0>", b"lit)", b"\\*",
     ]  # fmt: skip
+
+
+def seconds_of(reader, pieces, rounds=300):
+    best = 1.0
+    for _ in range(5):
+        started = time.thread_time()
+        for _ in range(rounds):
+            reader(pieces)
+        best = min(best, time.thread_time() - started)
+    return best
+
+
+def test_the_usual_row_is_read_much_faster():
+    pieces = row_pieces(MIXED)
+    general = seconds_of(lambda p: fetched_row(read_fetch(p)[1]), pieces)
+    assert seconds_of(quick_row, pieces) * 2 < general
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        (b"a\r\nb\r\n", b"a\r\nb\r\n"),
+        (b"a\nb\r\n\n", b"a\r\nb\r\n\r\n"),
+        (b"\n", b"\r\n"),
+        (b"a\rb", b"a\rb"),
+    ],
+)
+def test_line_ends(text, canonical):
+    assert with_crlf(text) == canonical
+
+
+@pytest.mark.parametrize("value", [b"(M1)", b"((M1))", b"M1"])
+def test_object_ids(value):
+    pieces = row_pieces(PLAIN, extra=b"EMAILID %b THREADID NIL " % value)
+    row = fetched_row(read_fetch(pieces)[1])
+    assert (row.email_id, row.thread_id) == ("M1", None)
