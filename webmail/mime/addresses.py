@@ -27,6 +27,10 @@ _COMMENT_MARK: Final = re.compile(r"[()\\]")
 _WORD: Final = re.compile(r'=\?[^?\s"<>@,;]{1,64}\?[bBqQ]\?[^?<>@"]{0,1000}\?=')
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _DOT_ATOM: Final = re.compile(r"[^\s\"()<>@,:;\[\]\\\x00-\x20\x7f]+")
+# One mailbox without anything that could be read in two ways: most fields are such.
+_SIMPLE: Final = re.compile(
+    r"""(?:"([A-Za-z0-9 .,'_-]*)"|([A-Za-z0-9 '_-]*?)) ?<([A-Za-z0-9._+=-]+@[A-Za-z0-9.-]+)>"""
+)
 _DEFAULT_ADDRESSES: Final = Limits().addresses
 
 
@@ -97,6 +101,9 @@ def read_address_list(value: bytes | str | None, *, limit: int = _DEFAULT_ADDRES
     if not value:
         return AddressList((), False, False, False)
     text = decode_fallback(value) if isinstance(value, bytes) else value
+    if (simple := _SIMPLE.fullmatch(text)) is not None:
+        name = " ".join((simple[1] or simple[2] or "").split())
+        return AddressList((Address(name, simple[3]),), False, False, False)
     reader = _ListReader(limit)
     for token in _tokens(text):
         if reader.is_cut:

@@ -69,7 +69,7 @@ class BodyChoice:
     blocks: tuple[BodyBlock, ...]
     attachments: tuple[AttachmentPart, ...]
     cid_parts: Mapping[str, Part]  # by Content-ID without brackets; this subtree only
-    nested: tuple[Part, ...]  # forwarded messages, each with a trust state of its own
+    nested: tuple[Part, ...]  # opened forwarded messages, each with a trust state of its own
     secured: tuple[
         Part, ...
     ]  # signed or encrypted parts below the root: never joined with the rest
@@ -137,8 +137,8 @@ class _Chooser:
     def visit(self, part: Part) -> None:
         if is_secured(part):
             self.secured.append(part)
-        elif part.content_type in _MESSAGES:
-            self.nested.append(part)
+        elif part.content_type in _MESSAGES and part.children:
+            self.nested.append(part)  # without children it was too deep or encoded: a file
         elif not part.children:
             self._visit_leaf(part)
         elif part.content_type == "multipart/alternative":

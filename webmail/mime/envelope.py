@@ -5,7 +5,7 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Final
 
-from webmail.mime.addresses import Address, read_address_list
+from webmail.mime.addresses import AddressList, read_address_list
 from webmail.mime.charset import decode_fallback
 from webmail.mime.dates import parse_date
 from webmail.mime.headers import Headers
@@ -27,40 +27,39 @@ def read_envelope(
 ) -> Envelope:
     """Decode the fields that lists and the reader show; never raises."""
 
-    def addresses(name: str) -> tuple[Address, ...]:
-        read = read_address_list(headers.get(name), limit=limits.addresses)
-        if read.is_cut:
+    def read(name: str) -> AddressList:
+        found = read_address_list(headers.get(name), limit=limits.addresses)
+        if found.is_cut:
             on_limit("addresses")
-        return read.addresses
+        return found
 
+    authors = read("from")
     subject, is_cut = decode_words(
         decode_fallback(headers.get("subject") or b""), limit=limits.encoded_words
     )
     if is_cut:
         on_limit("encoded-words")
     return Envelope(
-        from_=addresses("from"),
-        sender=addresses("sender"),
-        reply_to=addresses("reply-to"),
-        to=addresses("to"),
-        cc=addresses("cc"),
-        bcc=addresses("bcc"),
+        from_=authors.addresses,
+        sender=read("sender").addresses,
+        reply_to=read("reply-to").addresses,
+        to=read("to").addresses,
+        cc=read("cc").addresses,
+        bcc=read("bcc").addresses,
         subject=shown_safe(subject),
         date=parse_date(headers.get("date")),
         message_id=next(iter(_message_ids(headers.get("message-id"))), ""),
         in_reply_to=_message_ids(headers.get("in-reply-to")),
         references=_message_ids(headers.get("references")),
-        from_malformed=_is_from_malformed(headers, limits),
+        from_malformed=_is_from_malformed(headers, authors),
     )
 
 
-def _is_from_malformed(headers: Headers, limits: Limits) -> bool:
-    """Can nobody say whose message this should be? (verdicts, fine points 9 and 16)"""
-    fields = headers.get_all("from")
-    if len(fields) != 1:
+def _is_from_malformed(headers: Headers, authors: AddressList) -> bool:
+    """Can nobody say whose message this should be?"""
+    if len(headers.get_all("from")) != 1 or not authors.addresses:
         return True
-    read = read_address_list(fields[0], limit=limits.addresses)
-    return read.is_malformed or read.has_group or read.is_cut or not read.addresses
+    return authors.is_malformed or authors.has_group or authors.is_cut
 
 
 def _message_ids(value: bytes | None) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 def shown_safe(text: str) -> str:
     """Remove controls and bidirectional marks; a tab becomes a space."""
+    if text.isprintable():  # holds for nearly all text, and for none of what is removed
+        return text
     return _SURROGATES.sub("\ufffd", _REMOVED.sub("", text.replace("\t", " ")))
 
 

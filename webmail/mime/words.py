@@ -56,6 +56,8 @@ def decode_words(value: str, *, limit: int = _DEFAULT_WORDS) -> tuple[str, bool]
     Words need not be set off by white space, may hold spaces, and may stand in quoted strings. The
     result may hold controls and must pass `shown_safe`. Time is linear in the length of the value.
     """
+    if "=?" not in value:
+        return value, False
     pieces: list[str] = []
     run: _Run | None = None
     at = count = 0  # everything before `at` is done

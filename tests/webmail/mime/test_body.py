@@ -339,6 +339,14 @@ def test_a_forwarded_message_is_chosen_by_itself() -> None:
     assert summary(choose_body(root)) == {"nested": ["1"]}
 
 
+def test_forwarded_messages_that_were_not_opened_are_files() -> None:
+    encoded = part("message/rfc822", "U3ViamVjdDogeA==", "Content-Transfer-Encoding: base64")
+    message = parse_message(multi("mixed", PLAIN, encoded).encode())
+    assert summary(choose_body(message)) == {"blocks": ["1 plain"], "attachments": ["2"]}
+    assert summary(choose_body(message, root=message.part("2"))) == {"attachments": ["2"]}
+    assert decode_body(message, message.part("2")) == b"Subject: x"
+
+
 def test_attachments_have_a_safe_name() -> None:
     message = parse_message(multi("mixed", PLAIN, part("application/pdf")).encode())
     assert choose_body(message).attachments[0].filename == "part-2.bin"

@@ -16,6 +16,7 @@ from webmail.mime import (
     read_address_list,
     safe_filename,
 )
+from webmail.mime.addresses import _SIMPLE
 from webmail.mime.parameters import parse_content_type, parse_disposition
 
 
@@ -214,6 +215,24 @@ def test_addresses(value: str, expected: list[tuple[str, str]]) -> None:
 def test_from_malformed(field: str, is_malformed: bool) -> None:
     message = parse_message(f"{field}\nSubject: x\n\n".encode())
     assert message.envelope.from_malformed is is_malformed
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Ada <a@b.example>",
+        '"Lovelace,  Ada" <a@b.example>',
+        "<a@b.example>",
+        "A  B<a.+b=@b.example>",
+        '"" <a@b>',
+        '" x "<a@b>',
+        "'x' <a@b..c>",
+    ],
+)
+def test_the_short_cut_for_simple_fields_reads_the_same(value: str) -> None:
+    assert _SIMPLE.fullmatch(value)
+    # White space at the end takes the long way.
+    assert read_address_list(value) == read_address_list(value + " ")
 
 
 def test_comments_are_kept_for_the_rule_on_names() -> None:
