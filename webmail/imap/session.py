@@ -29,7 +29,7 @@ from webmail.imap.reading import UidSelection
 from webmail.imap.rows import FetchedRow, FlagRow
 from webmail.imap.signin import sign_in
 from webmail.imap.uidset import UidSet
-from webmail.sasl import Credentials, Endpoint, connect_tcp, open_wire, tls_context
+from webmail.sasl import Credentials, Endpoint, TlsFacts, connect_tcp, open_wire, tls_context
 from webmail.sasl.wire import Clock, Connector, Wire
 
 DEFAULT_DEADLINES = Deadlines()
@@ -121,6 +121,11 @@ class Session:
     def is_open(self) -> bool:
         """Whether the connection is still of use."""
         return not self._conversation.wire.is_closed
+
+    @property
+    def tls(self) -> TlsFacts | None:
+        """The TLS session in force, for reports."""
+        return self._conversation.wire.tls
 
     @property
     def capabilities(self) -> frozenset[str]:

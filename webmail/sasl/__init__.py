@@ -14,7 +14,7 @@ from webmail.sasl.errors import (
     TlsRefused,
 )
 from webmail.sasl.mechanisms import Credentials, Mechanism, choose_mechanism, client
-from webmail.sasl.wire import Wire, connect_tcp, open_wire
+from webmail.sasl.wire import TlsFacts, Wire, connect_tcp, open_wire
 
 __all__ = [
     "AuthFailed",
@@ -29,6 +29,7 @@ __all__ = [
     "NoMechanism",
     "ProtocolViolation",
     "ServerUnavailable",
+    "TlsFacts",
     "TlsRefused",
     "Wire",
     "choose_mechanism",

@@ -14,6 +14,7 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Self
 
 from webmail.sasl.endpoint import Endpoint, tls_refusal
@@ -32,6 +33,15 @@ CHUNK = 64 * 1024
 SEND_STEP = 256 * 1024
 DEFAULT_RATE = 64 * 1024
 """Bytes per second an exchange must sustain once its fixed budget is used up."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFacts:
+    """A TLS session, for reports. version: as "TLSv1.3". certificate: the server's, DER."""
+
+    version: str
+    cipher: str
+    certificate: bytes
 
 
 def connect_tcp(endpoint: Endpoint, seconds: float) -> socket.socket:
@@ -117,6 +127,18 @@ class Wire:
     def is_private(self) -> bool:
         """Whether a verified TLS session is in force."""
         return isinstance(self._sock, ssl.SSLSocket)
+
+    @property
+    def tls(self) -> TlsFacts | None:
+        """The TLS session in force, None before there is one."""
+        if not isinstance(self._sock, ssl.SSLSocket):
+            return None
+        cipher = self._sock.cipher()
+        return TlsFacts(
+            version=self._sock.version() or "",
+            cipher=cipher[0] if cipher else "",
+            certificate=self._sock.getpeercert(binary_form=True) or b"",
+        )
 
     @property
     def socket(self) -> socket.socket:

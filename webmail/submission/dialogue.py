@@ -215,6 +215,7 @@ class Dialogue(smtplib.SMTP):
             has_smtputf8=self.has_extn("smtputf8"),
             has_dsn=self.has_extn("dsn"),
             mechanisms=frozenset(self.esmtp_features.get("auth", "").upper().split()),
+            tls=self.wire.tls,
         )
 
     def farewell(self) -> None:

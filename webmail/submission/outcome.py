@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from webmail.sasl import TlsFacts
+
 type State = Literal["accepted", "temporary", "permanent", "uncertain"]
 
 
@@ -84,6 +86,7 @@ class ServerLimits:
     has_smtputf8: bool
     has_dsn: bool
     mechanisms: frozenset[str]
+    tls: TlsFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)

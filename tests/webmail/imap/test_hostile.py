@@ -67,9 +67,11 @@ def fake(server_context, test_authority):
 
 def refusal(script, test_authority, server_context=None, *, security="starttls", context=None):
     """The error of opening a session; checks that no secret went out."""
-    with serve(script, context) as server:
-        with pytest.raises(ImapError) as caught:
-            connect(server, test_authority, security=security)
+    with (
+        serve(script, context) as server,
+        pytest.raises(ImapError) as caught,
+    ):
+        connect(server, test_authority, security=security)
         assert not any(secret in line for line in server.log for secret in SECRET)
     assert caught.value.reason.endswith(".")
     return caught.value
@@ -77,11 +79,13 @@ def refusal(script, test_authority, server_context=None, *, security="starttls",
 
 def test_starttls_works_and_is_followed_by_new_capabilities(server_context, test_authority):
     script = FakeImap(context=server_context)
-    with serve(script) as server:
-        with connect(server, test_authority, security="starttls") as session:
-            assert "STARTTLS" not in session.capabilities
-            assert "AUTH=PLAIN" in session.capabilities
-            assert session.server_id == {"name": "Fake"}
+    with (
+        serve(script) as server,
+        connect(server, test_authority, security="starttls") as session,
+    ):
+        assert "STARTTLS" not in session.capabilities
+        assert "AUTH=PLAIN" in session.capabilities
+        assert session.server_id == {"name": "Fake"}
     names = [line.split()[1] for line in server.log]
     assert names == [
         b"CAPABILITY",
@@ -205,9 +209,11 @@ def test_bye_before_hanging_up_is_a_busy_server(server_context, test_authority):
         peer.send(b"* BYE [LIMIT] too many connections\r\n")
         peer.close()
 
-    with serve(FakeImap(commands={b"AUTHENTICATE": bye}), server_context) as server:
-        with pytest.raises(ServerUnavailable):
-            connect(server, test_authority)
+    with (
+        serve(FakeImap(commands={b"AUTHENTICATE": bye}), server_context) as server,
+        pytest.raises(ServerUnavailable),
+    ):
+        connect(server, test_authority)
 
 
 def test_a_user_without_a_scram_verifier_signs_in_by_plain(server_context, test_authority):
@@ -231,9 +237,11 @@ def test_login_takes_literals_when_there_is_no_sasl(server_context, test_authori
 
 
 def test_no_way_to_sign_in(server_context, test_authority):
-    with serve(FakeImap(capabilities=b"LOGINDISABLED AUTH=GSSAPI"), server_context) as server:
-        with pytest.raises(AuthFailed):
-            connect(server, test_authority)
+    with (
+        serve(FakeImap(capabilities=b"LOGINDISABLED AUTH=GSSAPI"), server_context) as server,
+        pytest.raises(AuthFailed),
+    ):
+        connect(server, test_authority)
 
 
 # --- after signing in ------------------------------------------------------------------------------
@@ -468,8 +476,10 @@ def test_quirks_switch_features_off(server_context, test_authority):
         capabilities=b"AUTH=PLAIN SASL-IR ID UIDPLUS MOVE",
         commands={b"ID": b'* ID ("name" "Proton Mail Bridge")\r\nTAG OK done\r\n'},
     )
-    with serve(script, server_context) as server:
-        with connect(server, test_authority, without=["move"]) as session:
-            assert not session.has("UIDPLUS")
-            assert not session.has("MOVE")
-            assert "UIDPLUS" in session.capabilities
+    with (
+        serve(script, server_context) as server,
+        connect(server, test_authority, without=["move"]) as session,
+    ):
+        assert not session.has("UIDPLUS")
+        assert not session.has("MOVE")
+        assert "UIDPLUS" in session.capabilities

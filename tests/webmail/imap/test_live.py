@@ -288,6 +288,8 @@ def test_first_paint_takes_few_commands(mail_servers, carol):
         session.folders()
         session.select("INBOX")
         assert session.commands_sent - before == 2
+        assert session.tls.version == "TLSv1.3"
+        assert session.tls.certificate
 
 
 @pytest.mark.parametrize("mechanism", PREFERENCE)

@@ -121,9 +121,11 @@ AUTHORITY = Authority()
 )
 def test_a_wrong_certificate_is_refused_in_words(identity, says, tmp_path):
     context = identity.server_context(tmp_path)
-    with ScriptedServer(lambda peer: peer.hang(), context=context) as server:
-        with pytest.raises(TlsRefused) as caught:
-            wire_to(server, ca_pem=AUTHORITY.ca_pem, security="tls", host="localhost")
+    with (
+        ScriptedServer(lambda peer: peer.hang(), context=context) as server,
+        pytest.raises(TlsRefused) as caught,
+    ):
+        wire_to(server, ca_pem=AUTHORITY.ca_pem, security="tls", host="localhost")
         assert says in caught.value.reason
 
 
@@ -135,15 +137,19 @@ def test_old_tls_is_refused(tmp_path):
     context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
     with pytest.warns(DeprecationWarning):
         context.maximum_version = ssl.TLSVersion.TLSv1_1
-    with ScriptedServer(lambda peer: peer.hang(), context=context) as server:
-        with pytest.raises((TlsRefused, ConnectFailed)):
-            wire_to(server, ca_pem=AUTHORITY.ca_pem, security="tls", host="localhost")
+    with (
+        ScriptedServer(lambda peer: peer.hang(), context=context) as server,
+        pytest.raises((TlsRefused, ConnectFailed)),
+    ):
+        wire_to(server, ca_pem=AUTHORITY.ca_pem, security="tls", host="localhost")
 
 
 def test_clear_text_where_tls_was_expected():
-    with ScriptedServer(lambda peer: peer.send(b"* OK IMAP ready\r\n") or peer.hang()) as server:
-        with pytest.raises(TlsRefused, match="clear text"):
-            wire_to(server, ca_pem=AUTHORITY.ca_pem, security="tls", host="localhost")
+    with (
+        ScriptedServer(lambda peer: peer.send(b"* OK IMAP ready\r\n") or peer.hang()) as server,
+        pytest.raises(TlsRefused, match="clear text"),
+    ):
+        wire_to(server, ca_pem=AUTHORITY.ca_pem, security="tls", host="localhost")
 
 
 def test_the_address_is_dialled_and_the_name_is_checked(tmp_path):

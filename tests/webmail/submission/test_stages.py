@@ -311,6 +311,7 @@ def test_limits(server_context, test_authority):
     found = ask(FakeSmtp(), server_context, test_authority, limits)
     assert found.size == 1_000_000
     assert found.has_dsn
+    assert found.tls.version == "TLSv1.3"
     assert not found.has_smtputf8
     assert found.mechanisms == {"PLAIN", "LOGIN"}
     assert (
