@@ -8,3 +8,9 @@ class ComposerConfig(AppConfig):
 
     name = "webmail.composer"
     verbose_name = "Writing"
+
+    def ready(self) -> None:
+        """Listen to the mailbox: seen people, and mails that turn up after a lost reply."""
+        from webmail.composer import listeners
+
+        listeners.connect()

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import Identity, User
 from smime import people, vault
 from smime.models import OwnKey
 from webmail.composer.presenting import RecipientChip, RecipientState
@@ -48,6 +48,14 @@ def own_keys(user: User, address: str, request: HttpRequest | None) -> OwnKeys:
         can_decrypt=any(key.can_encrypt for key in valid),
         is_locked=bool(signing) and not is_managed and not is_unlocked,
     )
+
+
+def default_protection(user: User, identity: Identity, request: HttpRequest) -> tuple[bool, bool]:
+    """Return (sign, encrypt) for a new mail: signed if there is a certificate, unless set else."""
+    own = own_keys(user, identity.address, request)
+    sign = own.can_sign if identity.sign_by_default is None else identity.sign_by_default
+    encrypt = bool(identity.encrypt_by_default) and own.can_decrypt
+    return sign and own.can_sign, encrypt and own.can_sign
 
 
 def own_certificates(user: User, address: str) -> tuple[x509.Certificate, ...]:

@@ -164,7 +164,7 @@ def _draft_view(draft: Draft) -> DraftView:
         related_message_id=draft.related_message_id,
         updated_at=draft.updated_at,
         is_saved=draft.revision > 0,
-        is_preparing=draft.preparation == Draft.Preparation.RUNNING,
+        is_preparing=draft.is_preparing,
         holds_encrypted_quote=draft.holds_encrypted_quote,
     )
 

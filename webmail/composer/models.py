@@ -17,6 +17,7 @@ class Draft(models.Model):
         """How far the quoted text of a reply or forward is; empty when there is nothing to wait for."""
 
         RUNNING = "running"
+        FILLING = "filling"  # a worker is at it
         FAILED = "failed"
 
     user = models.ForeignKey("accounts.User", models.CASCADE, related_name="drafts")
@@ -40,6 +41,11 @@ class Draft(models.Model):
     preparation = models.CharField(max_length=8, choices=Preparation.choices, blank=True)
     # Why the last try to send it failed, in a sentence; shown above the composer.
     failure = models.CharField(max_length=500, blank=True)
+
+    @property
+    def is_preparing(self) -> bool:
+        """Whether its quoted text is still being made."""
+        return self.preparation in {self.Preparation.RUNNING, self.Preparation.FILLING}
 
 
 class DraftAttachment(models.Model):

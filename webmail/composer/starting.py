@@ -25,21 +25,13 @@ def start(user: User, query: QueryDict, request: HttpRequest) -> Draft:
                 user, message, relation="reply-all" if to_all else relation, request=request
             )
     identity = drafts.identity_for(user, whole_number(query.get("from")))
-    sign, encrypt = default_protection(user, identity, request)
+    sign, encrypt = certificates.default_protection(user, identity, request)
     if query.get("ask") == "certificate":
         content = _request_for_certificate(query)
         encrypt = False
     else:
         content = _from_link(query, identity)
     return drafts.new(user, content=content, identity=identity, sign=sign, encrypt=encrypt)
-
-
-def default_protection(user: User, identity: Identity, request: HttpRequest) -> tuple[bool, bool]:
-    """Return (sign, encrypt) for a new mail: signed if there is a certificate, unless set else."""
-    own = certificates.own_keys(user, identity.address, request)
-    sign = own.can_sign if identity.sign_by_default is None else identity.sign_by_default
-    encrypt = bool(identity.encrypt_by_default) and own.can_decrypt
-    return sign and own.can_sign, encrypt and own.can_sign
 
 
 def _from_link(query: QueryDict, identity: Identity) -> DraftContent:

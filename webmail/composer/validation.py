@@ -33,7 +33,7 @@ def check_sendable(
     user: User, draft: Draft, content: DraftContent, request: HttpRequest | None
 ) -> None:
     """Raise NotSendable with the first reason why the draft cannot go out as it is."""
-    if draft.preparation == Draft.Preparation.RUNNING:
+    if draft.is_preparing:
         raise NotSendable(_("The quoted text is still being prepared."), kind="preparing")
     _check_recipients(content)
     _check_size(draft, content)

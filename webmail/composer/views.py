@@ -12,6 +12,7 @@ from webmail.composer import (
     certificates,
     completion,
     drafts,
+    replying,
     sending_off,
     starting,
 )
@@ -31,7 +32,9 @@ def compose(request: HttpRequest) -> HttpResponse:
     """Show a draft; without `draft`, make one as the link asks and go to it."""
     user = user_of(request)
     if "draft" in request.GET:
-        return page(request, drafts.draft_for(user, whole_number(request.GET["draft"]) or 0))
+        draft = drafts.draft_for(user, whole_number(request.GET["draft"]) or 0)
+        replying.ask_again(draft, request)
+        return page(request, draft)
     try:
         draft = starting.start(user, request.GET, request)
     except drafts.NoIdentityError:
