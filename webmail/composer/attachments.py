@@ -2,8 +2,8 @@
 
 import errno
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
-from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models import Sum
 from django.http import Http404
@@ -22,7 +22,18 @@ class AttachmentRefusedError(Exception):
     """The file was not attached; the text is a sentence for the person."""
 
 
-def attach(user: User, draft_id: int, upload: UploadedFile) -> DraftAttachment:
+class Upload(Protocol):
+    """An uploaded file as Django hands it over."""
+
+    name: str | None
+    content_type: str | None
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield the content in pieces."""
+        ...
+
+
+def attach(user: User, draft_id: int, upload: Upload) -> DraftAttachment:
     """Attach an uploaded file. Raises AttachmentRefusedError, Http404, DraftIsSendingError."""
     return attach_content(
         user,

@@ -10,7 +10,7 @@ from webmail.composer.content import DraftContent
 from webmail.composer.models import Draft, DraftAttachment
 from webmail.composer.presenting import RecipientState
 from webmail.composer.quoting import leaks, without_secrets
-from webmail.composer.recipients import comparable
+from webmail.composer.recipients import Recipient, comparable
 from webmail.composer.validation import recipient_chips
 
 
@@ -47,11 +47,11 @@ def _able_only(user: User, content: DraftContent) -> DraftContent:
         for chip in recipient_chips(user, content)
         if chip.state == RecipientState.OK
     }
-    kept = {
-        field: tuple(each for each in getattr(content, field) if comparable(each.address) in able)
-        for field in ("to", "cc", "bcc")
-    }
-    return replace(content, **kept)
+
+    def kept(people: tuple[Recipient, ...]) -> tuple[Recipient, ...]:
+        return tuple(each for each in people if comparable(each.address) in able)
+
+    return replace(content, to=kept(content.to), cc=kept(content.cc), bcc=kept(content.bcc))
 
 
 def _remove_quote(draft: Draft, content: DraftContent) -> DraftContent:

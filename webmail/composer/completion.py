@@ -24,10 +24,10 @@ _IGNORED_FOLDERS = (Folder.Role.JUNK, Folder.Role.TRASH, Folder.Role.DRAFTS)
 
 @dataclass(slots=True)
 class _Use:
+    last_at: datetime
     name: str = ""
     sent: int = 0
     received: int = 0
-    last_at: datetime | None = None
 
 
 def suggest(user: User, prefix: str, limit: int = 8) -> tuple[Recipient, ...]:
@@ -85,10 +85,10 @@ def _count(
         return
     if address in own or len(address) > 320:
         return
-    use = uses.setdefault(address, _Use())
+    use = uses.setdefault(address, _Use(last_at=at))
     use.sent += is_sent
     use.received += not is_sent
-    if use.last_at is None or at >= use.last_at:
+    if at >= use.last_at:
         use.last_at = at
         use.name = person.name[:300] or use.name
 

@@ -41,7 +41,7 @@ def seal_content(content: DraftContent, *, draft_id: int) -> bytes:
     return sealing.seal(plain, purpose=PURPOSE, subject=f"composer.draft:{draft_id}")
 
 
-def open_content(sealed: bytes, *, draft_id: int) -> DraftContent:
+def open_content(sealed: bytes | memoryview, *, draft_id: int) -> DraftContent:
     """Return what `seal_content` sealed. Raises accounts.sealing.SealBroken."""
     plain = sealing.open_sealed(
         bytes(sealed), purpose=PURPOSE, subject=f"composer.draft:{draft_id}"
@@ -63,7 +63,7 @@ def seal_summary(*, people: str, subject: str, envelope_id: str) -> bytes:
     return sealing.seal(plain, purpose="outgoing", subject=f"composer.outgoingmail:{envelope_id}")
 
 
-def open_summary(sealed: bytes, *, envelope_id: str) -> tuple[str, str]:
+def open_summary(sealed: bytes | memoryview, *, envelope_id: str) -> tuple[str, str]:
     """Return (people, subject). Raises accounts.sealing.SealBroken."""
     plain = sealing.open_sealed(
         bytes(sealed), purpose="outgoing", subject=f"composer.outgoingmail:{envelope_id}"

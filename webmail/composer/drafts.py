@@ -6,6 +6,7 @@ back (undo, failure) or is gone for good (then the draft goes too).
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -204,7 +205,8 @@ def delete(draft: Draft) -> None:
     """Remove a draft that is not on its way; its files go when the transaction is through."""
     keys = list(DraftAttachment.objects.filter(draft=draft).values_list("key", flat=True))
     draft.delete()
-    transaction.on_commit(lambda: [sealed_files.drop(key) for key in keys])
+    for key in keys:
+        transaction.on_commit(partial(sealed_files.drop, key))
 
 
 def expire_unsaved() -> int:

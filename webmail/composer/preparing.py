@@ -6,8 +6,9 @@ and only as long as nothing was sent: once the variants are in the table they ar
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from cryptography import x509
 from django.db import transaction
@@ -221,7 +222,7 @@ def _composition(mail: OutgoingMail, draft: Draft, content: DraftContent) -> Com
         bcc=_addresses(content.bcc),
         reply_to=(),
         subject=content.subject,
-        date=timezone.localtime(mail.created_at),
+        date=mail.created_at.astimezone(ZoneInfo(mail.user.time_zone)),
         message_id=mail.message_id,
         in_reply_to=content.in_reply_to or None,
         references=content.references,
@@ -242,16 +243,11 @@ def _composition(mail: OutgoingMail, draft: Draft, content: DraftContent) -> Com
 def _deduplicated(content: DraftContent) -> DraftContent:
     """Return the content with each person once, in the most open field."""
     seen: set[str] = set()
-    values = {name: without_repeats(getattr(content, name), seen=seen) for name in ("to", "cc")}
-    bcc = without_repeats(content.bcc, seen=seen)
-    return DraftContent(
-        **values,
-        bcc=bcc,
-        subject=content.subject,
-        html=content.html,
-        text=content.text,
-        in_reply_to=content.in_reply_to,
-        references=content.references,
+    return replace(
+        content,
+        to=without_repeats(content.to, seen=seen),
+        cc=without_repeats(content.cc, seen=seen),
+        bcc=without_repeats(content.bcc, seen=seen),
     )
 
 

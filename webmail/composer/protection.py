@@ -19,6 +19,7 @@ from webmail.composer.presenting import (
     RecipientChip,
     RecipientState,
 )
+from webmail.composer.recipients import Recipient
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +145,9 @@ def _missing_person(chip: RecipientChip) -> MissingPerson:
     )
 
 
-def names_of(chips: Sequence[RecipientChip]) -> str:
+def names_of(people: Sequence[RecipientChip | Recipient]) -> str:
     """Return "Anna", "Anna and Jonas", "Anna, Jonas and 3 others"."""
-    names = [chip.name or chip.address for chip in chips]
+    names = [each.name or each.address for each in people]
     if not names:
         return ""
     if len(names) == 1:

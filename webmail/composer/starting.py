@@ -19,7 +19,7 @@ def start(user: User, query: QueryDict, request: HttpRequest) -> Draft:
     """Make the draft that a link asks for. Raises Http404, NoIdentityError."""
     for parameter, relation in (("reply", "reply"), ("forward", "forward")):
         if parameter in query:
-            message = message_for(user, whole_number(query[parameter]) or 0)
+            message = message_for(user, whole_number(query.get(parameter)) or 0)
             to_all = relation == "reply" and bool(query.get("all"))
             return replying.start(
                 user, message, relation="reply-all" if to_all else relation, request=request

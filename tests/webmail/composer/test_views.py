@@ -155,7 +155,12 @@ def test_sending(site, alice, posted, crypto_lane):
     assert (answer.status_code, answer["Location"]) == (302, "/outbox")
     (item,) = site.get("/outbox").context["items"]
     assert re.fullmatch(r"Sending to bob@example.org in \d+ s", item.words)
-    assert (item.state, item.subject, item.can_undo, item.can_send_now) == ("queued", "Offer", True, True)
+    assert (item.state, item.subject, item.can_undo, item.can_send_now) == (
+        "queued",
+        "Offer",
+        True,
+        True,
+    )
 
 
 def test_sending_by_script(site, alice, crypto_lane):

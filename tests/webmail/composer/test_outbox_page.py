@@ -1,0 +1,78 @@
+"""The outbox in words."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from webmail.composer.content import seal_summary
+from webmail.composer.models import Delivery, OutgoingMail, Variant
+from webmail.composer.outbox_page import outbox_for
+
+pytestmark = pytest.mark.django_db
+
+
+def outgoing(writer, state, *, due_in=0, since=0, attempts=0, deliveries=(), **columns):
+    mail = OutgoingMail(
+        user=writer.user, account=writer.account, message_id="m", envelope_from="a@x", state=state,
+        due_at=timezone.now() + timedelta(seconds=due_in), attempts=attempts,
+        state_since=timezone.now() - timedelta(minutes=since), **columns,
+    )  # fmt: skip
+    mail.sealed_summary = seal_summary(
+        people="Tomas", subject="Offer", envelope_id=str(mail.envelope_id)
+    )
+    mail.save()
+    variant = Variant.objects.create(outgoing=mail, key=str(mail.pk), size=1)
+    for number, (standing, text) in enumerate(deliveries):
+        Delivery.objects.create(
+            variant=variant, recipient=f"p{number}@x", state=standing, text=text, code=550
+        )
+    return mail
+
+
+@pytest.mark.parametrize(
+    ("state", "options", "words", "abilities"),
+    [
+        ("preparing", {}, "Sending to Tomas", "undo"),
+        ("queued", {"due_in": 7}, "Sending to Tomas in 7 s", "undo now"),
+        ("queued", {"due_in": -1}, "Sending to Tomas", "undo"),
+        ("queued", {"due_in": 60, "attempts": 1}, "Waiting to send to Tomas again", "undo now"),
+        ("sending", {}, "Sending to Tomas", ""),
+        ("accepted", {}, "Sent to Tomas", ""),
+        ("uncertain", {}, "Checking whether your message to Tomas arrived", "again"),
+        ("uncertain", {"since": 11}, "The server did not confirm. Send again?", "again"),
+    ],
+)
+def test_words(alice, state, options, words, abilities):
+    outgoing(alice, state, **options)
+    (item,) = outbox_for(alice.user)
+    able = {"undo": item.can_undo, "now": item.can_send_now, "again": item.can_send_again}
+    assert item.words == words
+    assert " ".join(name for name, is_able in able.items() if is_able) == abilities
+
+
+def test_a_failure_says_why_and_where_the_text_is(alice):
+    outgoing(alice, "failed", draft=alice.draft(), last_reply="550 5.7.1 not you")
+    (item,) = outbox_for(alice.user)
+    assert (item.words, item.detail) == (
+        "Your message was not sent",
+        "550 5.7.1 not you It is safe in Drafts.",
+    )
+    assert item.draft_id is not None
+
+
+def test_what_is_done_is_not_listed(alice, mallory):
+    outgoing(alice, "filed")
+    outgoing(alice, "cancelled")
+    outgoing(alice, "failed")  # its draft is gone: it was sent anew or thrown away
+    outgoing(alice, "failed", draft=alice.draft(), since=8 * 24 * 60)
+    outgoing(mallory, "queued")
+    assert outbox_for(alice.user) == ()
+
+
+def test_a_refused_recipient_of_a_sent_mail_is_shown(alice):
+    outgoing(alice, "filed", deliveries=[("accepted", "ok"), ("failed", "No such person")])
+    (item,) = outbox_for(alice.user)
+    assert [(line.recipient, line.words) for line in item.deliveries] == [
+        ("p1@x", "550 No such person")
+    ]
