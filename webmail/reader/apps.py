@@ -1,5 +1,7 @@
 """The webmail.reader app."""
 
+from typing import override
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,8 @@ class ReaderConfig(AppConfig):
 
     name = "webmail.reader"
     verbose_name = "Reading"
+
+    @override
+    def ready(self) -> None:
+        """Connect to what the mailbox announces."""
+        from webmail.reader import listeners  # noqa: F401

@@ -220,5 +220,14 @@ def build(
             is_dangerous=part.filename.rpartition(".")[2].lower() in DANGEROUS,
         )
         for part in choice.attachments
+    ) + tuple(
+        Attached(
+            path=f"{layer}/{part.path}",
+            filename=part.filename or f"{_('Message')}.eml",
+            content_type="message/rfc822",
+            size=part.end - part.body_start,
+            is_dangerous=False,
+        )
+        for part in choice.nested
     )
     return Body(tuple(frames), attachments, choice, all_plain)

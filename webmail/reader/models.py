@@ -17,8 +17,6 @@ class Reading(models.Model):
     encryption_code = models.CharField(max_length=32, blank=True)
     level = models.CharField(max_length=8)
     notes = models.JSONField(default=list)
-    # smime.verdict's facts as JSON: enough to judge again without reading the mail.
-    facts = models.JSONField(default=dict)
     # Names, dates and addresses for the words and the six answers.
     verdict = models.JSONField(default=dict)
     judged_at = models.DateTimeField(default=timezone.now, db_index=True)

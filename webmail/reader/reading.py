@@ -25,11 +25,10 @@ from webmail.reader.presenting import (
     PersonView,
     kind_words,
 )
-from webmail.reader.store import Page, load_page
+from webmail.reader.store import FAILURE_LIMIT, Page, load_page
 from webmail.reader.variants import Variant
 
 PATIENCE = 1.5  # seconds
-FAILURE_LIMIT = 2
 
 
 def theme_of(request: HttpRequest) -> str:
@@ -85,7 +84,7 @@ def open_message(
     page = load_page(message, variant, trust_stamp=stamp, session_key=key)
     word: str | None = None
     if page is None and wait:
-        if Reading.objects.filter(message=message, failures__gte=FAILURE_LIMIT).exists():
+        if Reading.objects.filter(message=message, failures__gt=FAILURE_LIMIT).exists():
             return _unfinished(message, "failed")
         word = ask(request, message, "reader.render", variant.key)
         page = load_page(message, variant, trust_stamp=stamp, session_key=key)

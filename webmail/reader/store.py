@@ -18,6 +18,8 @@ from webmail.reader.models import Reading, Rendition
 from webmail.reader.variants import PIPELINE, Variant
 
 OPENED_FOR = 15 * 60  # seconds that decrypted content stays in the sealed cache
+LOCKED_FOR = 5  # seconds that "unlock your keys" is remembered
+FAILURE_LIMIT = 2
 
 Page = dict[str, Any]
 
@@ -51,7 +53,6 @@ class Findings:
     notes: tuple[str, ...]
     trust_stamp: str
     is_encrypted: bool
-    facts: dict[str, Any]
     verdict: dict[str, Any]
 
 
@@ -71,8 +72,13 @@ def save(
     page: Page,
     documents: Documents,
     session_key: bytes | None,
+    is_open: bool,
 ) -> None:
-    """Keep a rendering. Of encrypted mail only codes reach the database."""
+    """Keep a rendering. Of encrypted mail only codes reach the database.
+
+    `is_open` False: the content could not be shown (keys locked or missing), so that the page
+    is made again as soon as it is asked for again.
+    """
     secret = findings.is_encrypted
     columns = {
         "pipeline": PIPELINE,
@@ -80,7 +86,6 @@ def save(
         "encryption_code": findings.encryption_code,
         "level": findings.level,
         "notes": list(findings.notes),
-        "facts": {} if secret else findings.facts,
         "verdict": {} if secret else findings.verdict,
         "page": {} if secret else page,
         "judged_at": timezone.now(),
@@ -114,7 +119,7 @@ def save(
                 _opened_key(what, message_id, variant),
                 content,
                 session_key=session_key,
-                seconds=OPENED_FOR,
+                seconds=OPENED_FOR if is_open else LOCKED_FOR,
             )
 
 
@@ -155,11 +160,14 @@ def load_documents(
     return Documents.from_json(content) if content is not None else None
 
 
-def count_failure(*, message_id: int) -> int:
-    """Note that rendering failed or died; return how often so far (the poison counter)."""
+def begin(*, message_id: int) -> int:
+    """Count a try before it is made; return how many there were since the last success.
+
+    `save` sets the count back. A message that ends its process twice is not tried again.
+    """
     reading, _ = Reading.objects.get_or_create(
         message_id=message_id,
-        defaults={"pipeline": PIPELINE, "signature_code": "", "level": "none"},
+        defaults={"pipeline": 0, "signature_code": "", "level": "none"},
     )
     reading.failures += 1
     reading.save(update_fields=["failures"])

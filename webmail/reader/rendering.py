@@ -1,0 +1,177 @@
+"""Renders messages: the crypto lane's work, from ids to kept pages.
+
+Private keys are opened here for one reading and forgotten with it.
+"""
+
+import logging
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils import timezone
+
+from accounts import tickets
+from accounts.models import User
+from smime import people, trust, vault
+from smime.reading import Reading, read_message
+from smime.verdict import Verdict
+from webmail.mailbox import bodies, changes, seals
+from webmail.mailbox.models import Message
+from webmail.mime import decode_body
+from webmail.reader import links, parts, pipeline, store
+from webmail.reader.variants import Variant
+
+logger = logging.getLogger(__name__)
+
+
+class _SignedAddresses:
+    """URLs for one person's rendering of one message."""
+
+    def __init__(self, user: User, message: Message, variant: Variant) -> None:
+        self._user, self._message, self._variant = user, message, variant
+
+    def _address(self, kind: str, position: str) -> str:
+        target = links.Target(self._user.pk, self._message.pk, self._variant.key, position)
+        return links.address(kind, target)
+
+    def image(self, position: int) -> str:
+        return self._address("img", str(position))
+
+    def part(self, path: str) -> str:
+        return self._address("part", path)
+
+    def go(self, position: int) -> str:
+        return self._address("go", str(position))
+
+
+def received_at(message: Message) -> datetime:
+    """When the message was received: seen by the mirror, or before that, as the server says."""
+    return min(message.first_seen_at, message.internal_date)
+
+
+def _own_hosts() -> frozenset[str]:
+    host = urlsplit(settings.PUBLIC_URL).hostname if settings.PUBLIC_URL else None
+    return frozenset({host} if host else ())
+
+
+def _open(message: Message, ticket: dict[str, Any] | None) -> tuple[Reading, vault.OpenedKeys]:
+    user = message.account.user
+    kek = ticket.get("kek") if ticket else None
+    opened = vault.open_keys(user, kek=kek if isinstance(kek, bytes) else None)
+    raw = bodies.raw(message)
+    known = [each.certificate for each in opened.pairs]
+    certificates = (*known, *people.certificates_at_hand(user, message.from_address))
+    return read_message(raw, keys=opened.pairs, certificates=certificates), opened
+
+
+def _ticket_for(message: Message, ticket_id: str) -> dict[str, Any] | None:
+    """Return the ticket's payload if it is this message's owner's; "" is nobody's (ahead)."""
+    payload = tickets.redeem(ticket_id) if ticket_id else None
+    if payload is not None and payload.get("user") != message.account.user_id:
+        logger.warning("event=ticket-of-another message=%s", message.pk)
+        return None
+    return dict(payload) if payload is not None else None
+
+
+def render(message_id: int, ticket_id: str, variant_key: str) -> str:
+    """Render a message and keep it; returns the word for whoever waits."""
+    message = Message.objects.select_related("account__user").filter(pk=message_id).first()
+    if message is None:
+        return "gone"
+    variant = Variant.parse(variant_key)
+    ticket = _ticket_for(message, ticket_id)
+    if store.begin(message_id=message.pk) > store.FAILURE_LIMIT:
+        return "failed"
+    user = message.account.user
+    reading, opened = _open(message, ticket)
+    context = trust.context_for(
+        user,
+        message.from_address,
+        received_at=received_at(message),
+        now=timezone.now(),
+        is_vault_locked=opened.locked,
+    )
+    made = pipeline.make(
+        reading=reading,
+        context=context,
+        variant=variant,
+        addresses=_SignedAddresses(user, message, variant),
+        own_hosts=_own_hosts(),
+    )
+    session_key = ticket.get("session_key") if ticket else None
+    store.save(
+        message_id=message.pk,
+        variant=variant,
+        findings=_findings(user, made),
+        page=made.page,
+        documents=made.documents,
+        session_key=session_key if isinstance(session_key, bytes) else None,
+        is_open=reading.is_shown,
+    )
+    _tell(message, made.verdict, reading, is_own_session=session_key is not None)
+    if made.verdict.level == "ok":
+        people.harvest(user, reading, made.verdict, message_date=message.internal_date)
+    return "done"
+
+
+def _findings(user: User, made: pipeline.Rendered) -> store.Findings:
+    verdict = made.verdict
+    return store.Findings(
+        signature_code=verdict.signature.code,
+        encryption_code=verdict.encryption.code if verdict.encryption else "",
+        level=verdict.level,
+        notes=verdict.signature.notes,
+        trust_stamp=trust.stamp_for(user),
+        is_encrypted=pipeline.holds_secrets(made.reading),
+        verdict=made.page["verdict"],
+    )
+
+
+def _tell(message: Message, verdict: Verdict, reading: Reading, *, is_own_session: bool) -> None:
+    """Let the list and open pages know: the seal, and that there is something to show."""
+    is_locked = any(layer.is_encryption for layer in reading.layers)
+    if reading.is_shown or not is_locked:
+        seals.set_seal(
+            message.pk,
+            seal="" if verdict.level == "none" and not verdict.flag else verdict.level,
+            seal_flag=verdict.flag,
+            is_locked=is_locked,
+        )
+    elif message.is_locked != is_locked:
+        seals.set_seal(message.pk, seal="", seal_flag="", is_locked=True)
+    if is_own_session:
+        changes.announce(message.account, kind="message", message_ids=[message.pk])
+
+
+def extract(message_id: int, ticket_id: str, path: str) -> str:
+    """Take one part out and keep it for a while; returns the word for whoever waits."""
+    message = Message.objects.select_related("account__user").filter(pk=message_id).first()
+    if message is None:
+        return "gone"
+    ticket = _ticket_for(message, ticket_id)
+    if ticket is None:
+        return "expired"
+    if path == "source":
+        raw = bodies.raw(message)
+        kept = parts.PartContent(f"message-{message.pk}.eml", "message/rfc822", raw)
+        parts.keep(message.pk, path, kept, session_key=None)
+        return "done"
+    reading, _ = _open(message, ticket)
+    try:
+        tree, part = pipeline.part_of(reading, path)
+    except KeyError:
+        return "gone"
+    if part.content_type == "message/rfc822" and part.children:
+        content = tree.raw[part.body_start : part.end]
+    else:
+        content = decode_body(tree, part)
+    session_key = ticket.get("session_key")
+    is_secret = pipeline.holds_secrets(reading)
+    parts.keep(
+        message.pk,
+        path,
+        parts.PartContent(part.filename or "part", part.content_type, content),
+        session_key=session_key if is_secret and isinstance(session_key, bytes) else None,
+    )
+    return "done"

@@ -1,0 +1,109 @@
+"""The reader's tasks: ids in, one call, a word to whoever waits."""
+
+import logging
+import resource
+
+from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+from celery.signals import worker_process_init
+
+from accounts import lanes, replies, sealed_cache, tickets
+from webmail.html.addresses import RefusedUrl
+from webmail.mailbox import bodies
+from webmail.mailbox.models import Message
+from webmail.reader import expiry, images, proxy, rendering
+from webmail.reader.variants import Variant
+
+logger = logging.getLogger(__name__)
+# Address space of a crypto process, bytes: a hostile mail ends the process, not the machine.
+CRYPTO_MEMORY = 3 * 1024**3
+
+
+@worker_process_init.connect
+def _limit_memory(**_: object) -> None:
+    """Prefork children are the crypto lane: give each a ceiling."""
+    resource.setrlimit(resource.RLIMIT_AS, (CRYPTO_MEMORY, CRYPTO_MEMORY))
+
+
+@shared_task(name="reader.render", ignore_result=True, soft_time_limit=20, time_limit=30)
+def render(message_id: int, ticket_id: str, reply_key: str, variant_key: str) -> None:
+    """Render a message for an open page."""
+    word = "failed"
+    try:
+        word = rendering.render(message_id, ticket_id, variant_key)
+    except (bodies.BodyUnavailable, SoftTimeLimitExceeded, MemoryError) as problem:
+        logger.warning("event=not-rendered message=%s why=%s", message_id, type(problem).__name__)
+    finally:
+        if reply_key:
+            replies.answer(reply_key, word)
+
+
+@shared_task(name="reader.extract_part", ignore_result=True, soft_time_limit=40, time_limit=60)
+def extract_part(message_id: int, ticket_id: str, reply_key: str, path: str) -> None:
+    """Take a part out for download."""
+    word = "failed"
+    try:
+        word = rendering.extract(message_id, ticket_id, path)
+    except bodies.BodyUnavailable as problem:
+        logger.warning("event=part-not-taken message=%s why=%s", message_id, problem)
+    finally:
+        replies.answer(reply_key, word)
+
+
+@shared_task(name="reader.fetch_then", ignore_result=True)
+def fetch_then(message_id: int, ticket_id: str, reply_key: str, task: str, *arguments: str) -> None:
+    """Fetch the message from its server, then hand over to the crypto lane."""
+    message = Message.objects.select_related("account__server").filter(pk=message_id).first()
+    word = "gone" if message is None else bodies.fetch(message)
+    if word == "done":
+        lanes.post(task, message_id, ticket_id, reply_key, *arguments, lane="crypto")
+    elif reply_key:
+        replies.answer(reply_key, word)
+
+
+@shared_task(name="reader.render_ahead", ignore_result=True)
+def render_ahead(message_id: int) -> None:
+    """Fetch and render a new message before anyone asks (sync lane, then crypto)."""
+    fetch_then(message_id, "", "", "reader.render", Variant().key)
+
+
+@shared_task(name="reader.fetch_image", ignore_result=True)
+def fetch_image(ticket_id: str, reply_key: str) -> None:
+    """Fetch a remote image; its bytes wait sealed for the crypto lane."""
+    ticket = tickets.redeem(ticket_id)
+    url = str(ticket["url"]) if ticket else ""
+    try:
+        content = images.fetch(url)
+    except (images.NoImage, RefusedUrl) as problem:
+        logger.info("event=no-image why=%s", problem)
+        proxy.note_failure(url)
+        replies.answer(reply_key, "failed")
+        return
+    sealed_cache.put(f"{images.cache_key(url)}:raw", content, session_key=None, seconds=60)
+    handed = tickets.issue({"url": url})
+    lanes.post("reader.re_encode_image", handed, reply_key, lane="crypto")
+
+
+@shared_task(name="reader.re_encode_image", ignore_result=True, soft_time_limit=10, time_limit=15)
+def re_encode_image(ticket_id: str, reply_key: str) -> None:
+    """Decode and re-encode a fetched image."""
+    ticket = tickets.redeem(ticket_id)
+    url = str(ticket["url"]) if ticket else ""
+    raw_key = f"{images.cache_key(url)}:raw"
+    content = sealed_cache.get(raw_key, session_key=None)
+    word = "failed"
+    try:
+        images.keep(url, images.re_encode(content or b""))
+        word = "done"
+    except images.NoImage as problem:
+        logger.info("event=no-image why=%s", problem)
+        proxy.note_failure(url)
+    finally:
+        sealed_cache.drop(raw_key, session_key=None)
+        replies.answer(reply_key, word)
+
+
+@shared_task(name="reader.expire_caches", ignore_result=True)
+def expire_caches() -> None:
+    """Drop renderings of old pipelines and of mail nobody reads."""
+    expiry.expire()
