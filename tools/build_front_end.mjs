@@ -93,5 +93,6 @@ async function printSizes() {
 
 await rm(OUT, { recursive: true, force: true });
 await mkdir(OUT, { recursive: true });
+await copyFile(join(SOURCE, "icons", "favicon.svg"), join(OUT, "favicon.svg"));
 await Promise.all([buildStyles(), buildScripts(), copyFonts(), buildSprite()]);
 if (process.argv.includes("--sizes") && (await printSizes())) process.exitCode = 1;

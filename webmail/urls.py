@@ -1,1 +1,10 @@
-urlpatterns: list = []
+"""Every address of the site; each app names its own."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("webmail.pages.urls")),
+    path("", include("accounts.urls")),
+    path("admin/", admin.site.urls),
+]

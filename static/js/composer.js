@@ -1,1 +1,151 @@
-export {};
+// The composer: starts on the page that has one, and again when one is swapped in.
+
+import { $, $$, post, tell } from "./page.js";
+import { startChips } from "./chips.js";
+import { startEditor } from "./editor.js";
+import { startProtection } from "./protection.js";
+import { startUploads } from "./uploads.js";
+import { parsed } from "./washing.js";
+
+const SAVE_AFTER = 1500; // milliseconds without a key
+const started = new WeakSet();
+
+/** Wake the composer in `pane`; twice is once. */
+export function startComposer(pane) {
+  const form = $("#composer-form", pane);
+  if (!form || started.has(form)) return;
+  started.add(form);
+  const editor = startEditor(form, { changed: () => saving.soon() });
+  const saving = startSaving(form, editor);
+  const protection = startProtection(form, { changed: () => saving.soon() });
+  startChips(form, { changed: () => { saving.soon(); protection.look(); } });
+  startUploads(form, { saved: (revision) => saving.note(revision) });
+  startSending(form, editor, saving);
+  form.addEventListener("input", (event) => event.target.name && saving.soon());
+  for (const button of $$("[data-show]", form)) {
+    button.addEventListener("click", () => {
+      const row = $(`[data-recipients-row=${button.dataset.show}]`, form);
+      row.classList.add("is-shown");
+      button.remove();
+      $(".chip-input", row)?.focus();
+    });
+  }
+  if (form.dataset.preparing) setTimeout(() => location.reload(), 1200);
+  else focusFirst(form, editor);
+}
+
+function focusFirst(form, editor) {
+  if (form.dataset.relation && form.dataset.relation !== "forward") editor.focus();
+  else $("[data-chips=to] .chip-input", form)?.focus();
+}
+
+function fieldsOf(form, editor) {
+  editor.store();
+  return new FormData(form);
+}
+
+function startSaving(form, editor) {
+  const line = $("[data-saved]", form);
+  let timer = 0;
+  let running = null;
+  let isDirty = false;
+
+  const note = (revision) => {
+    if (revision) form.elements.revision.value = revision;
+  };
+  const save = async () => {
+    clearTimeout(timer);
+    if (running) await running;
+    if (!isDirty || !form.isConnected) return;
+    isDirty = false;
+    running = send().finally(() => (running = null));
+    await running;
+  };
+  const send = async () => {
+    try {
+      const response = await post(form.dataset.save, fieldsOf(form, editor));
+      const page = parsed(await response.text());
+      line.replaceChildren(...page.childNodes);
+      note(response.headers.get("Signet-Revision"));
+      if (response.status === 409) form.dispatchEvent(new CustomEvent("signet:conflict"));
+    } catch {
+      isDirty = true;
+      tell("toast", { words: $("#toasts").dataset.wordsOffline });
+    }
+  };
+  const soon = () => {
+    isDirty = true;
+    clearTimeout(timer);
+    timer = setTimeout(save, SAVE_AFTER);
+  };
+  const stop = () => {
+    clearTimeout(timer);
+    isDirty = false;
+  };
+  document.addEventListener("visibilitychange", () => document.hidden && save());
+  addEventListener("pagehide", () => {
+    if (isDirty) navigator.sendBeacon(form.dataset.save, fieldsOf(form, editor));
+  });
+  for (const link of $$("[data-close]", form)) link.addEventListener("click", save, { capture: true });
+  return { soon, save, stop, note, settled: () => running };
+}
+
+function startSending(form, editor, saving) {
+  const protection = $("[data-protection]", form);
+  form.addEventListener("submit", async (event) => {
+    const button = event.submitter;
+    const action = button?.getAttribute("formaction");
+    if (action && action !== form.getAttribute("action")) return; // discard, detach: plain posts
+    event.preventDefault();
+    const panel = $(".protection", protection);
+    if (panel && button?.name !== "choice") {
+      panel.focus();
+      return;
+    }
+    saving.stop();
+    await saving.settled();
+    const fields = fieldsOf(form, editor);
+    if (button?.name) fields.set(button.name, button.value);
+    const buttons = $$("[data-send], [data-send-top]", form);
+    for (const each of buttons) each.disabled = true;
+    try {
+      await answer(await post(form.action, fields, { target: "main#reading" }), form, protection);
+    } catch {
+      tell("toast", { words: $("#toasts").dataset.wordsLost, isError: true });
+      saving.soon();
+    } finally {
+      for (const each of buttons) each.disabled = false;
+    }
+  });
+}
+
+async function answer(response, form, protection) {
+  if (response.status === 204) {
+    leave();
+    return;
+  }
+  const page = parsed(await response.text());
+  const panel = $(".protection", page);
+  const whole = $("#reading", page);
+  if (whole) {
+    const pane = $("#reading");
+    pane.replaceWith(whole);
+    startComposer(whole);
+    $(".composer-failure", whole)?.scrollIntoView({ block: "nearest" });
+  } else if (panel) {
+    protection.replaceChildren(panel);
+    panel.focus();
+    panel.scrollIntoView({ block: "nearest" });
+  } else if ($("[data-state]", page)) {
+    $("[data-saved]", form).replaceChildren(...page.childNodes);
+  }
+}
+
+/** After sending: back to the list where there is one, else to the inbox. */
+function leave() {
+  if ($("#list")) tell("close-reading");
+  else location.assign("/");
+}
+
+const here = $("#reading[data-composer]");
+if (here) startComposer(here);

@@ -1,1 +1,49 @@
-document.documentElement.classList.add("js");
+// The mailbox: everything a page needs but the editor, which comes with the composer.
+
+import htmx from "htmx.org";
+
+import { $, hear, reading } from "./page.js";
+import { startActions, startRowTools } from "./actions.js";
+import { startCommands } from "./commands.js";
+import { startDialogs } from "./dialogs.js";
+import { fitFrames } from "./frame.js";
+import { onKey, startKeys } from "./keys.js";
+import { startList } from "./list.js";
+import { startLive } from "./live.js";
+import { closeReading, startOpening } from "./open.js";
+import { startSmallThings } from "./small.js";
+import { startToasts } from "./toast.js";
+
+// The application's CSP demands Trusted Types. What htmx parses comes from this origin only (its
+// mode is same-origin), and scripts in it never run: the policy gives them no text.
+if (window.trustedTypes) {
+  const policy = trustedTypes.createPolicy("signet", { createHTML: (html) => html, createScript: () => "" });
+  htmx.registerExtension("signet-trust", { init: (api) => api.initSecurity(policy) });
+}
+
+startToasts();
+startSmallThings();
+
+if ($("#app")) {
+  startList();
+  startOpening(onKey);
+  startActions();
+  startRowTools();
+  startDialogs();
+  startCommands();
+  startKeys();
+  startLive();
+  fitFrames(onKey);
+  hear("swapped", () => fitFrames(onKey));
+  hear("close-reading", () => closeReading());
+  hear("reading", loadComposer);
+  loadComposer();
+}
+
+/** The editor is a script of its own; it starts itself in the composer it finds. */
+async function loadComposer() {
+  const script = reading()?.dataset.composerScript;
+  if (!script) return;
+  const { startComposer } = await import(script);
+  startComposer(reading());
+}

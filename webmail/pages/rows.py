@@ -8,35 +8,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
-from django.utils.html import escape, format_html
+from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from webmail.mailbox.listing import ConversationRow
 from webmail.pages import times
 from webmail.pages.templatetags.face import asset_url
 
 # Seals the list draws; "none" and "" draw nothing.
 LIST_SEALS = frozenset({"ok", "warn", "bad", "unknown"})
-
-
-class ConversationLike(Protocol):
-    """What a row needs of `webmail.mailbox.listing.ConversationRow`."""
-
-    id: int
-    message_id: int
-    people: str
-    message_count: int
-    subject: str
-    preview: str
-    latest_at: datetime
-    is_unread: bool
-    is_flagged: bool
-    has_attachment: bool
-    seal: str
-    seal_flag: str
-    is_locked: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +63,10 @@ def glyphs(
         return SafeString("")
     return format_html(
         '<span class="glyphs">{}</span>',
-        SafeString("").join(
-            format_html('<svg class="{}"><use href="{}#{}"/></svg>', look, sprite, symbol)
-            for look, symbol in drawn
+        format_html_join(
+            "",
+            '<svg class="{}"><use href="{}#{}"/></svg>',
+            ((look, sprite, symbol) for look, symbol in drawn),
         ),
     )
 
@@ -94,13 +77,17 @@ def marked(text: str, words: Iterable[str]) -> SafeString:
     if not pattern:
         return SafeString(escape(text))
     pieces = re.split(f"({pattern})", text, flags=re.IGNORECASE)
-    return SafeString("").join(
-        format_html("<mark>{}</mark>", piece) if number % 2 else escape(piece)
-        for number, piece in enumerate(pieces)
+    return format_html_join(
+        "",
+        "{}",
+        (
+            (format_html("<mark>{}</mark>", piece) if number % 2 else piece,)
+            for number, piece in enumerate(pieces)
+        ),
     )
 
 
-def row_label(row: ConversationLike, *, subject: str, when: str) -> str:
+def row_label(row: ConversationRow, *, subject: str, when: str) -> str:
     """Return the row's accessible name: unread, flag word, sender, subject, time, protection."""
     parts = [
         _("unread") if row.is_unread else "",
@@ -117,11 +104,11 @@ def row_label(row: ConversationLike, *, subject: str, when: str) -> str:
 
 
 def row_view(
-    row: ConversationLike,
+    row: ConversationRow,
     *,
     url: str,
     now: datetime,
-    open_id: int | None = None,
+    is_open: bool = False,
     searched: Iterable[str] = (),
 ) -> RowView:
     """Make one row; `searched` are the words to mark in the subject."""
@@ -150,5 +137,5 @@ def row_view(
         flag=row.seal_flag if row.seal in {"warn", "bad"} else "",
         is_unread=row.is_unread,
         is_flagged=row.is_flagged,
-        is_open=row.id == open_id,
+        is_open=is_open,
     )

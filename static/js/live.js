@@ -1,0 +1,48 @@
+// Live updates: the server's hints make the page ask again for its list. No polling.
+
+import { $, reading, tell } from "./page.js";
+import { forgetAhead, refreshList, refreshOpened } from "./open.js";
+
+const TOGETHER = 120; // milliseconds within which hints are answered once
+let waiting = 0;
+let wasLost = false;
+
+export function startLive() {
+  if (!$("#toasts") || !$("#folders")) return;
+  const stream = new EventSource("/events");
+  stream.addEventListener("change", ({ data }) => change(JSON.parse(data)));
+  stream.addEventListener("signed-out", () => location.assign("/sign-in"));
+  stream.addEventListener("open", () => {
+    if (wasLost) soon();
+    wasLost = false;
+  });
+  stream.addEventListener("error", () => {
+    wasLost = true;
+  });
+  addEventListener("pagehide", () => stream.close());
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+  addEventListener("offline", () => tell("toast", { words: $("#toasts").dataset.wordsOffline }));
+  addEventListener("online", soon);
+}
+
+function change(event) {
+  forgetAhead();
+  if (event.kind === "toast" && event.words) tell("toast", { words: event.words });
+  if (event.kind === "outbox") {
+    if (event.words) tell("toast", { words: event.words });
+    if ($("[data-outbox]")) location.reload();
+  }
+  const open = reading()?.dataset.message;
+  if (event.kind === "message" && open && event.messages?.includes(Number(open))) {
+    const box = $(`#opened-${open}[data-state="rendering"]`);
+    if (box) refreshOpened(box);
+  }
+  tell("changed", event);
+  soon();
+}
+
+/** Many hints close together are one question. */
+function soon() {
+  clearTimeout(waiting);
+  waiting = setTimeout(refreshList, TOGETHER);
+}

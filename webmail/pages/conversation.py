@@ -1,0 +1,166 @@
+"""An open conversation: its messages, one of them open, and where it stands in its list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from webmail.mailbox import listing
+from webmail.mailbox.models import Conversation, Flag, Folder, Message
+from webmail.pages import lists, times
+from webmail.pages.rows import glyphs
+from webmail.reader.presenting import OpenMessage, PersonView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadItem:
+    """One message of the thread: folded to a line, or open."""
+
+    id: int
+    who: str
+    preview: str
+    url: str
+    when: str
+    when_long: str
+    when_iso: str
+    when_exact: str
+    glyphs: SafeString
+    to_words: str
+    is_open: bool
+    is_unread: bool
+    is_secured: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationView:
+    """What the reading pane draws beside the opened message itself."""
+
+    message: Message
+    opened: OpenMessage
+    thread: tuple[ThreadItem, ...]
+    thread_people: str
+    folder: Folder | None
+    id_kind: str
+    ids: tuple[int, ...]
+    conversation_id: int | None
+    is_flagged: bool
+    list_url: str
+    after_url: str
+    newer_url: str
+    older_url: str
+    position: int | None
+    total: int
+
+
+def conversation_view(
+    request: HttpRequest, message: Message, address: lists.ListAddress
+) -> ConversationView:
+    """Open `message` with its thread around it."""
+    from webmail.reader.reading import open_message
+
+    user: Any = request.user
+    opened = open_message(request, message, images=request.GET.get("images") == "once")
+    found = listing.thread_messages(user, message)
+    folder = lists.folder_named(user, address.folder)
+    row = _row_of(folder, message) if folder is not None else None
+    place = listing.neighbours(user, folder, row) if folder is not None and row else None
+    now = timezone.now()
+    thread = tuple(
+        _item(each, user=user, open_id=message.pk, opened=opened, address=address, now=now)
+        for each in found
+    )
+    return ConversationView(
+        message=message,
+        opened=opened,
+        thread=thread,
+        thread_people=_and([item.who for item in thread]),
+        folder=folder,
+        id_kind="conversation" if row else "message",
+        ids=(row.pk,) if row else tuple(each.message.pk for each in found),
+        conversation_id=row.pk if row else None,
+        is_flagged=any(each.flags & Flag.FLAGGED for each in found),
+        list_url=address.url,
+        after_url=_url(place and place.older_id, address) or address.url,
+        newer_url=_url(place and place.newer_id, address),
+        older_url=_url(place and place.older_id, address),
+        position=place.position if place else None,
+        total=place.total if place else 0,
+    )
+
+
+def _url(message_id: int | None, address: lists.ListAddress) -> str:
+    return lists.message_url(message_id, address) if message_id else ""
+
+
+def _row_of(folder: Folder, message: Message) -> Conversation | None:
+    """Return the row that stands for the message's thread in this folder's list."""
+    rows = Conversation.objects.filter(folder=folder, thread_id=message.thread_id)
+    return rows.select_related("folder__account").first()
+
+
+def _item(
+    each: "listing.ThreadMessage",
+    *,
+    user: User,
+    open_id: int,
+    opened: OpenMessage,
+    address: lists.ListAddress,
+    now: datetime,
+) -> ThreadItem:
+    message = each.message
+    is_open = message.pk == open_id
+    at = message.date or message.internal_date
+    is_mine = message.from_address.lower() == user.address.lower()
+    return ThreadItem(
+        id=message.pk,
+        who=_("You") if is_mine else message.from_name or message.from_address,
+        preview=message.preview,
+        url=lists.message_url(message.pk, address),
+        when=times.short(at, now=now),
+        when_long=times.long(at, now=now),
+        when_iso=at.isoformat(timespec="minutes"),
+        when_exact=times.exact(at),
+        glyphs=glyphs(
+            is_locked=message.is_locked, seal=message.seal, has_attachment=message.has_attachment
+        ),
+        to_words=_to_words(opened, user) if is_open else "",
+        is_open=is_open,
+        is_unread=not each.flags & Flag.SEEN,
+        is_secured=message.is_secured,
+    )
+
+
+def _to_words(opened: OpenMessage, user: User) -> str:
+    """Return "to me, Jonas Berg" or "to me and 12 others"."""
+    people = [*opened.to, *opened.cc]
+    names = [_shown(person, user) for person in people]
+    if not names:
+        return _("no recipients are named")
+    if len(names) > 4:
+        return ngettext(
+            "to {name} and {n} other", "to {name} and {n} others", len(names) - 1
+        ).format(name=names[0], n=len(names) - 1)
+    return _("to {names}").format(names=", ".join(names))
+
+
+def _shown(person: PersonView, user: User) -> str:
+    return _("me") if person.address.lower() == user.address.lower() else person.shown
+
+
+def _and(names: Sequence[str]) -> str:
+    """Return "Anna Lindqvist and Jonas Berg": each person once, oneself apart."""
+    unique = [name for name in dict.fromkeys(names) if name != _("You")]
+    if not unique:
+        return _("yourself")
+    if len(unique) == 1:
+        return unique[0]
+    if len(unique) > 3:
+        return _("{name} and {n} others").format(name=unique[0], n=len(unique) - 1)
+    return _("{names} and {last}").format(names=", ".join(unique[:-1]), last=unique[-1])
