@@ -8,7 +8,7 @@ from smime.cms import algorithms, asn1
 from smime.cms.content import Content
 from smime.cms.errors import CmsError, reading
 
-CONTENT_LIMIT = 50 * 1024 * 1024  # bytes unpacked: the limit of a whole message
+CONTENT_LIMIT = 25 * 1024 * 1024  # bytes unpacked; compressed mail is rare and small
 
 
 class ContentTooLargeError(Exception):

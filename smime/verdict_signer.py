@@ -1,0 +1,265 @@
+"""Where one signer stands: path, validity in time, revocation, purpose, strength, address.
+
+Six independent facts (verdicts.md, ground rule 2); which of them leads is decided in `verdict`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from smime.cms.verifying import Method
+from smime.facts import SenderFacts, SignatureFacts, SignerFacts
+from smime.pki.addresses import CertificateAddress, same_address
+from smime.pki.certificates import (
+    DamagedCertificateError,
+    addresses,
+    allows_mail,
+    display_name,
+    fingerprint,
+    is_self_signed,
+    issuer_name,
+    key_strength,
+    may_sign,
+    purpose_words,
+)
+from smime.pki.paths import Path, find_path
+from smime.pki.revocation import COMPROMISE, RevocationStatus, check_revocation
+from smime.verdict_context import Context
+
+_BROKEN_HASHES = frozenset({"md5", "md2"})
+_BROKEN_SIGNATURE_OIDS = frozenset({"1.2.840.113549.1.1.2", "1.2.840.113549.1.1.4"})
+_WEAK_HASHES = frozenset({"sha1"})
+_BROKEN_RSA = 1024  # bits: below that anyone can forge (RFC 8551 §6)
+_WEAK_RSA = 2048  # bits (RFC 8550 §6)
+_WEAK_EC = 224  # bits
+
+type Bound = Literal["from", "sender", "other", "none"]
+type Validity = Literal["valid", "expired-since", "expired", "not-yet-valid"]
+type Revocation = Literal["good", "unknown", "revoked", "revoked-later"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One signer, judged fact by fact."""
+
+    facts: SignerFacts
+    certificate: x509.Certificate | None
+    name: str = ""
+    addresses: tuple[CertificateAddress, ...] = ()
+    bound: Bound = "none"  # whose address the certificate names; "none": no readable one
+    path: Path | None = None
+    validity: Validity = "valid"
+    validity_date: datetime | None = None  # when it expired, or starts
+    revocation: Revocation = "unknown"
+    revoked_at: datetime | None = None
+    is_revocation_grave: bool = False  # a compromise, or it is not known what came first
+    may_sign: bool = True
+    wrong_purposes: str | None = None  # in words, when a certificate of the path excludes mail
+    strength: Literal["good", "weak", "broken"] = "good"
+    is_damaged: bool = False  # extensions that cannot be read: vouches for nothing
+
+    @property
+    def address(self) -> str:
+        """The first address of the certificate, "" without one."""
+        return self.addresses[0].text if self.addresses else ""
+
+    @property
+    def is_intact(self) -> bool:
+        """The signature holds over the bytes shown."""
+        return self.facts.check.integrity == "good"
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the certificate, in hexadecimal digits; "" without one."""
+        return fingerprint(self.certificate) if self.certificate is not None else ""
+
+    @property
+    def issuer(self) -> str:
+        """The issuer's name as it may be shown."""
+        return issuer_name(self.certificate) if self.certificate is not None else ""
+
+
+def assess(
+    signer: SignerFacts, signature: SignatureFacts, sender: SenderFacts, context: Context
+) -> Standing:
+    """Judge one signer fact by fact. Never raises."""
+    certificate = signer.check.certificate
+    if certificate is None:
+        strength = _method_strength(signer.check.method)
+        return Standing(signer, None, strength=strength)
+    try:
+        return _assess(signer, certificate, signature, sender, context)
+    except DamagedCertificateError:
+        return Standing(
+            signer, certificate, name=display_name(certificate), may_sign=False, is_damaged=True
+        )
+
+
+def _assess(
+    signer: SignerFacts,
+    certificate: x509.Certificate,
+    signature: SignatureFacts,
+    sender: SenderFacts,
+    context: Context,
+) -> Standing:
+    named = addresses(certificate)
+    moments = [context.now, *([context.received_at] if context.received_at else [])]
+    path = find_path(
+        certificate,
+        anchors=context.anchors,
+        others=(
+            *context.intermediates,
+            *signature.certificates,
+            *context.known_certificates,
+        ),
+        moments=moments,
+    )
+    validity, date = _validity(_dated(path), context)
+    revocation = (
+        _revocation(path, context)
+        if path.trust == "trusted"
+        else RevocationStatus("good" if path.trust == "pinned" else "unknown")
+    )
+    return Standing(
+        facts=signer,
+        certificate=certificate,
+        name=display_name(certificate),
+        addresses=named,
+        bound=_bound(certificate, named, sender, context),
+        path=path,
+        validity=validity,
+        validity_date=date,
+        revocation=_when(revocation, signer, sender, context),
+        revoked_at=revocation.at,
+        is_revocation_grave=context.received_at is None or revocation.reason in COMPROMISE,
+        may_sign=may_sign(certificate),
+        wrong_purposes=_wrong_purposes(path.certificates),
+        strength=_strength(signer.check.method, path, is_list_weak=revocation.is_weak),
+    )
+
+
+def _bound(
+    certificate: x509.Certificate,
+    named: Sequence[CertificateAddress],
+    sender: SenderFacts,
+    context: Context,
+) -> Bound:
+    by_user = context.bound_addresses.get(fingerprint(certificate), frozenset())
+
+    def fits(address: str) -> bool:
+        return any(name.fits(address) for name in named) or any(
+            same_address(each, address) for each in by_user
+        )
+
+    if any(fits(each.address) for each in sender.from_):
+        return "from"
+    if any(fits(each.address) for each in sender.sender):
+        return "sender"
+    return "other" if named or by_user else "none"
+
+
+def _dated(path: Path) -> tuple[x509.Certificate, ...]:
+    """Choose the certificates whose life matters: all but the one that is trusted as it is."""
+    if path.trust == "trusted" and len(path.certificates) > 1:
+        return path.certificates[:-1]
+    return path.certificates[:1] if path.trust == "pinned" else path.certificates
+
+
+def _validity(
+    certificates: Sequence[x509.Certificate], context: Context
+) -> tuple[Validity, datetime | None]:
+    """Judge at now; if only expiry stands against it, at the time of receipt (RFC 8550 §6)."""
+    starts = max(each.not_valid_before_utc for each in certificates)
+    ends = min(each.not_valid_after_utc for each in certificates)
+    if context.now < starts:
+        return "not-yet-valid", starts
+    if context.now <= ends:
+        return "valid", None
+    received = context.received_at
+    if received is not None and starts <= received <= ends:
+        return "expired-since", ends
+    return "expired", ends
+
+
+def _revocation(path: Path, context: Context) -> RevocationStatus:
+    """Ask the lists about every certificate below the trusted one; the leaf's answer stands for
+    all unless one above it was withdrawn.
+    """
+    pairs = list(zip(path.certificates, path.certificates[1:], strict=False))
+    answers = [
+        check_revocation(certificate, issuer, crls=context.crls, now=context.now)
+        for certificate, issuer in pairs
+    ]
+    revoked = [answer for answer in answers if answer.state == "revoked"]
+    if revoked:
+        return min(revoked, key=lambda answer: answer.at or context.now)
+    return answers[0] if answers else RevocationStatus("good")
+
+
+def _when(
+    status: RevocationStatus, signer: SignerFacts, sender: SenderFacts, context: Context
+) -> Revocation:
+    if status.state != "revoked" or status.at is None:
+        return "unknown" if status.state == "unknown" else "good"
+    if context.received_at is not None:
+        return "revoked" if status.at <= context.received_at else "revoked-later"
+    # Receipt unknown: what the message itself claims can only speak against it.
+    claimed = [each for each in (signer.signed_at, sender.date) if each is not None]
+    return "revoked" if any(status.at <= each for each in claimed) else "revoked-later"
+
+
+def _wrong_purposes(certificates: Sequence[x509.Certificate]) -> str | None:
+    for certificate in certificates:
+        try:
+            if not allows_mail(certificate):
+                return purpose_words(certificate)
+        except DamagedCertificateError:
+            return "unreadable purposes"
+    return None
+
+
+def _method_strength(method: Method | None) -> Literal["good", "weak", "broken"]:
+    hashes = {method.digest, method.hash} if method is not None else set()
+    if hashes & _BROKEN_HASHES:
+        return "broken"
+    return "weak" if hashes & _WEAK_HASHES else "good"
+
+
+def _strength(
+    method: Method | None, path: Path, *, is_list_weak: bool
+) -> Literal["good", "weak", "broken"]:
+    found = {_method_strength(method), "weak" if is_list_weak else "good"}
+    found.update(_key_strength(each) for each in path.certificates)
+    found.update(_hash_strength(each) for each in path.below_root if not is_self_signed(each))
+    if "broken" in found:
+        return "broken"
+    return "weak" if "weak" in found else "good"
+
+
+def _key_strength(certificate: x509.Certificate) -> Literal["good", "weak", "broken"]:
+    try:
+        kind, bits = key_strength(certificate)
+    except DamagedCertificateError:
+        return "weak"
+    if kind in {"rsa", "dsa"}:
+        if bits < _BROKEN_RSA:
+            return "broken"
+        return "weak" if bits < _WEAK_RSA else "good"
+    return "weak" if kind == "ec" and bits < _WEAK_EC else "good"
+
+
+def _hash_strength(certificate: x509.Certificate) -> Literal["good", "weak", "broken"]:
+    if certificate.signature_algorithm_oid.dotted_string in _BROKEN_SIGNATURE_OIDS:
+        return "broken"
+    try:
+        used = certificate.signature_hash_algorithm
+    except (UnsupportedAlgorithm, ValueError) as error:
+        raise DamagedCertificateError("unknown signature algorithm") from error
+    name = used.name if used is not None else ""
+    if name in _BROKEN_HASHES:
+        return "broken"
+    return "weak" if name in _WEAK_HASHES else "good"
