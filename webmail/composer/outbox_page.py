@@ -57,7 +57,7 @@ def item(mail: OutgoingMail, *, now: datetime) -> OutboxItem:
         deliveries=_lines(deliveries),
         can_undo=transitions.can_undo(mail.state, [each.state for each in deliveries]),
         can_send_now=mail.state == MailState.QUEUED and seconds > 0,
-        can_send_again=mail.state == MailState.UNCERTAIN,
+        can_send_again=_asks(mail, now=now),
         draft_id=mail.draft_id if mail.state == MailState.FAILED else None,
         undo_url=reverse("composer:undo", args=[mail.pk]),
         send_now_url=reverse("composer:send-now", args=[mail.pk]),
@@ -75,16 +75,21 @@ def words(mail: OutgoingMail, *, people: str, seconds: int, now: datetime) -> st
             return _("Waiting to send to %s again") % people
         case MailState.PREPARING | MailState.QUEUED | MailState.SENDING:
             return _("Sending to %s") % people
-        case MailState.UNCERTAIN if now - mail.state_since < transitions.ASK_AFTER:
-            return _("Checking whether your message to %s arrived") % people
-        case MailState.UNCERTAIN:
+        case MailState.UNCERTAIN if _asks(mail, now=now):
             return _("The server did not confirm. Send again?")
+        case MailState.UNCERTAIN:
+            return _("Checking whether your message to %s arrived") % people
         case MailState.FAILED:
             return _("Your message was not sent")
         case MailState.CANCELLED:
             return _("Sending undone")
         case _:
             return _("Sent to %s") % people
+
+
+def _asks(mail: OutgoingMail, *, now: datetime) -> bool:
+    """Whether evidence was waited for long enough: now the person decides."""
+    return mail.state == MailState.UNCERTAIN and now - mail.state_since >= transitions.ASK_AFTER
 
 
 def _detail(mail: OutgoingMail, *, now: datetime) -> str:

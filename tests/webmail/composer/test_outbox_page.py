@@ -39,7 +39,7 @@ def outgoing(writer, state, *, due_in=0, since=0, attempts=0, deliveries=(), **c
         ("queued", {"due_in": 60, "attempts": 1}, "Waiting to send to Tomas again", "undo now"),
         ("sending", {}, "Sending to Tomas", ""),
         ("accepted", {}, "Sent to Tomas", ""),
-        ("uncertain", {}, "Checking whether your message to Tomas arrived", "again"),
+        ("uncertain", {}, "Checking whether your message to Tomas arrived", ""),
         ("uncertain", {"since": 11}, "The server did not confirm. Send again?", "again"),
     ],
 )
