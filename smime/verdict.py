@@ -235,10 +235,21 @@ def _tail(signature: SignatureVerdict, encryption: EncryptionVerdict | None) -> 
         return None
     if signature.level != "ok":
         return Phrase(words.TAIL_NOT_PROVEN)
-    others = encryption.facts.recipient_count - 1
+    others = encryption.facts.recipient_count - 1 - _own_copies(signature, encryption.facts)
     if others < 1:
         return Phrase(words.TAIL_FOR_YOU)
+    if others == 1:
+        return Phrase(words.TAIL_FOR_YOU_AND_ONE)
     return Phrase(words.TAIL_FOR_YOU_AND_OTHERS, {"n": str(others)})
+
+
+def _own_copies(signature: SignatureVerdict, facts: EncryptionFacts) -> int:
+    """Count the signer among the recipients: a copy for oneself is no other reader."""
+    lead = signature.lead
+    if lead is None or lead.certificate is None or lead.certificate == facts.opened_by:
+        return 0
+    certificate = lead.certificate
+    return int(any(identifier.fits(certificate) for identifier in facts.recipients))
 
 
 def _values(case: Case, signature: SignatureVerdict) -> dict[str, str]:

@@ -290,6 +290,7 @@ ENCRYPTION: Mapping[str, Words] = {
 }
 
 TAIL_FOR_YOU = "Encrypted for you."
+TAIL_FOR_YOU_AND_ONE = "Encrypted for you and 1 other."  # the singular of the next
 TAIL_FOR_YOU_AND_OTHERS = "Encrypted for you and {n} others."
 TAIL_NOT_PROVEN = "Encrypted, but that does not show by whom."
 TAIL_NOT_ENCRYPTED = "Not encrypted."

@@ -1,0 +1,163 @@
+"""Write protected mail: signed, or signed and then encrypted; never the other way round.
+
+    signed only:  fields, multipart/signed( payload with hp="clear" and a copy of every field )
+    encrypted:    outer fields, enveloped( signed-data( payload with hp="cipher", every field,
+                  one HP-Outer for each outer field ) )
+
+Header protection is RFC 9788's with the policy hcp_baseline: Subject is hidden, Comments and
+Keywords are removed from the outside, the rest stays. Encrypting without signing is outside that
+specification and not offered.
+"""
+
+from base64 import encodebytes
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from hashlib import sha256
+
+from cryptography import x509
+
+from smime.cms import AES_256_CBC, WRITABLE_CIPHERS, ContentCipher, encrypt
+from smime.cms.signing import micalg, sign_detached, sign_opaque
+from smime.pki.pkcs12 import KeyPair
+from smime.writing_legacy import with_legacy_display
+from webmail.mime import parse_date
+from webmail.mime.write import add_fields, add_parameter, assemble
+
+type Fields = list[tuple[str, str]]
+# What stands outside for a field: the same value, another one, or None for nothing at all.
+type Policy = Callable[[str, str], str | None]
+
+HIDDEN_SUBJECT = "[...]"
+_REMOVED = frozenset({"comments", "keywords"})
+_CMS_LINE = b"\r\n"
+
+
+def hcp_baseline(name: str, value: str) -> str | None:
+    """Give what stands outside for a field (RFC 9788 §3.2.1); Bcc never does (ours)."""
+    match name.lower():
+        case "subject":
+            return HIDDEN_SUBJECT
+        case "bcc":
+            return None
+        case lowered:
+            return None if lowered in _REMOVED else value
+
+
+def protect(
+    entity: bytes,
+    fields: Fields,
+    *,
+    signer: KeyPair | None,
+    recipients: Sequence[x509.Certificate],
+    cipher: ContentCipher | str = AES_256_CBC,
+    signing_time: datetime | None = None,
+    protect_headers: bool = True,
+    legacy_display: bool = True,
+    policy: Policy = hcp_baseline,
+    oaep: bool = False,
+) -> bytes:
+    """Give the complete message of a MIME entity and its header fields.
+
+    `entity` is what `build_entity` makes: CRLF, 7-bit; `fields` are those this recipient may know.
+    Without `signer` and `recipients` nothing is protected. The signing time is the message's Date
+    unless given. `legacy_display` puts a copy of the hidden fields into the text, for readers that
+    do not know header protection. Raises ValueError for recipients without a signer, a message
+    without Date, or a cipher that is not written; CannotSignError; CannotEncryptError.
+    """
+    if signer is None:
+        if recipients:
+            raise ValueError("Encrypted mail is signed, too: a signer is missing.")
+        return assemble(fields, entity)
+    moment = signing_time or _date(fields)
+    if not recipients:
+        payload = _payload(entity, fields, mode="clear") if protect_headers else entity
+        return assemble(fields, _clear_signed(payload, signer, moment))
+    used = WRITABLE_CIPHERS.get(cipher) if isinstance(cipher, str) else cipher
+    if used is None:
+        raise ValueError("This cipher is not written.")
+    outer = fields
+    payload = entity
+    if protect_headers:
+        outer = _outer(fields, policy)
+        if legacy_display:
+            payload = with_legacy_display(payload, _hidden(fields, policy))
+        shown_outside = [("HP-Outer", f"{name}: {value}") for name, value in outer]
+        payload = _payload(payload, [*fields, *shown_outside], mode="cipher")
+    signed = _pkcs7(sign_opaque(payload, signer, signed_at=moment), "signed-data")
+    kind = "authEnveloped-data" if used.is_authenticated else "enveloped-data"
+    encrypted = encrypt(signed, recipients, cipher=used, oaep=oaep)
+    return assemble(outer, _pkcs7(encrypted, kind))
+
+
+def _date(fields: Fields) -> datetime:
+    stated = next((value for name, value in fields if name.lower() == "date"), None)
+    moment = parse_date(stated.encode("ascii", "replace")) if stated is not None else None
+    if moment is None:
+        raise ValueError("A message to be signed needs a date.")
+    return moment
+
+
+def _payload(entity: bytes, fields: Fields, *, mode: str) -> bytes:
+    return add_fields(add_parameter(entity, "hp", mode), fields)
+
+
+def _outer(fields: Fields, policy: Policy) -> Fields:
+    kept = ((name, policy(name, value)) for name, value in fields)
+    return [(name, value) for name, value in kept if value is not None]
+
+
+def _hidden(fields: Fields, policy: Policy) -> Fields:
+    """Choose the fields to copy into the text: those a reader is shown and the policy changes."""
+    return [
+        (name, value)
+        for name, value in fields
+        if name.lower() != "bcc" and policy(name, value) != value
+    ]
+
+
+def _clear_signed(payload: bytes, signer: KeyPair, moment: datetime) -> bytes:
+    signature = _base64(sign_detached(payload, signer, signed_at=moment))
+    boundary = _boundary(payload)
+    delimiter = b"--" + boundary.encode()
+    head = (
+        'Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n'
+        f' micalg={micalg(signer)}; boundary="{boundary}"\r\n'
+    )
+    proof = (
+        b'Content-Type: application/pkcs7-signature; name="smime.p7s"\r\n'
+        b"Content-Transfer-Encoding: base64\r\n"
+        b'Content-Disposition: attachment; filename="smime.p7s"\r\n'
+    )
+    # The line end before a delimiter is the delimiter's (RFC 2046 §5.1.1): `payload` stays whole.
+    return _CMS_LINE.join(
+        (
+            head.encode(),
+            delimiter,
+            payload,
+            delimiter,
+            proof,
+            signature + delimiter + b"--",
+            b"",
+        )
+    )
+
+
+def _boundary(payload: bytes) -> str:
+    """Choose a boundary that does not occur; the same payload always gets the same one."""
+    seed = sha256(payload).hexdigest()
+    while (boundary := f"=_{seed[:24]}s").encode() in payload:
+        seed = sha256(seed.encode()).hexdigest()
+    return boundary
+
+
+def _pkcs7(der: bytes, smime_type: str) -> bytes:
+    head = (
+        f'Content-Type: application/pkcs7-mime; smime-type={smime_type}; name="smime.p7m"\r\n'
+        "Content-Transfer-Encoding: base64\r\n"
+        'Content-Disposition: attachment; filename="smime.p7m"\r\n\r\n'
+    )
+    return head.encode() + _base64(der)
+
+
+def _base64(der: bytes) -> bytes:
+    return encodebytes(der).replace(b"\n", _CMS_LINE)
