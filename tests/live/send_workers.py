@@ -79,7 +79,7 @@ class SendSite:
         """Run `code` in a process of this site and return what it prints."""
         done = subprocess.run(
             [sys.executable, "-c", code],
-            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=60, check=False,
+            cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=150, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -15,12 +15,12 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from smime.writing import protect
 
 from accounts import tickets
 from accounts.lanes import post
 from smime import people, vault
 from smime.pki import KeyPair
+from smime.writing import protect
 from webmail.composer import attachments, drafts, outbox, sealed_files, sizes, transitions
 from webmail.composer.certificates import own_certificates
 from webmail.composer.content import DraftContent
