@@ -132,7 +132,8 @@ class Message(models.Model):
     in_reply_to = models.CharField(max_length=998, blank=True)
     references = models.JSONField(default=list)  # at most 100 message ids
     list_id = models.CharField(max_length=300, blank=True)
-    # Compact BODYSTRUCTURE: list of [path, type, encoding, size, filename, disposition, content-id].
+    # Compact BODYSTRUCTURE, the first 100 parts: list of [path, type, encoding, size, filename,
+    # disposition, content-id, charset].
     structure = models.JSONField(default=list)
     has_attachment = models.BooleanField(default=False)
     is_secured = models.BooleanField(default=False)  # S/MIME by its structure: may get a seal
