@@ -26,13 +26,15 @@ for number in range({runs}):
     mail = OutgoingMail.objects.create(
         user=user, account=draft.account, draft=draft, message_id="m", envelope_from="a@x",
         sealed_summary=b"", state="queued")
-    variant = Variant.objects.create(outgoing=mail, key=str(number), size=1)
+    variant = Variant.objects.create(outgoing=mail, key=f"{{number:064x}}", size=1)
     Delivery.objects.create(variant=variant, recipient="b@x")
     barrier, answers = threading.Barrier(3), {{}}
     def run(name, act):
         try:
             barrier.wait()
             answers[name] = act()
+        except Exception as error:
+            answers[name] = repr(error)
         finally:
             connection.close()
     acts = {{
@@ -64,5 +66,6 @@ def test_one_of_them_wins(send_site):
     seen = json.loads(send_site.python(_RACE.format(runs=RUNS)).splitlines()[-1])
     assert len(seen) == RUNS
     for undone, one, two, state in seen:
+        assert {type(undone), type(one), type(two)} == {bool}, (undone, one, two)
         assert [undone, one, two].count(True) == 1
         assert state == ("cancelled" if undone else "sending")
