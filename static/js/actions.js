@@ -42,7 +42,7 @@ export function isStarredHere() {
   return row ? row.matches(".is-starred") : Boolean($("#reading-form [value=unstar]"));
 }
 
-async function act(action, { ids, kind, target = null }) {
+export async function act(action, { ids, kind, target = null }) {
   if (!ids.length) return;
   const restore = showAtOnce(action, ids, kind);
   forget(ids);

@@ -49,13 +49,14 @@ function openPalette() {
 }
 
 function candidates() {
+  const goKeys = Object.fromEntries(commandGroups().flatMap(({ commands }) => commands.map(({ id, keys }) => [id, keys])));
   const found = commandGroups()
     .flatMap(({ commands }) => commands)
-    .filter(({ id }) => id !== "palette" && (runs[id] || id === "help"));
+    .filter(({ id }) => id !== "palette" && !id.startsWith("go-") && runs[id]);
   const folders = $$("#folders .folder").map((link) => ({
     id: "",
-    words: $(".folder-name", link).textContent,
-    keys: "",
+    words: $("#palette").dataset.wordsGo.replace("{name}", $(".folder-name", link).textContent),
+    keys: goKeys[`go-${link.dataset.role}`] ?? "",
     icon: "folder",
     act: () => link.click(),
   }));

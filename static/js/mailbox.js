@@ -3,14 +3,16 @@
 import htmx from "htmx.org";
 
 import { $, hear, reading } from "./page.js";
-import { startActions, startRowTools } from "./actions.js";
+import { act, startActions, startRowTools } from "./actions.js";
 import { startCommands } from "./commands.js";
 import { startDialogs } from "./dialogs.js";
+import { startDragging } from "./drag.js";
 import { fitFrames } from "./frame.js";
 import { onKey, startKeys } from "./keys.js";
 import { startList } from "./list.js";
 import { startLive } from "./live.js";
 import { closeReading, startOpening } from "./open.js";
+import { startSearch } from "./search.js";
 import { startSmallThings } from "./small.js";
 import { startToasts } from "./toast.js";
 
@@ -29,6 +31,8 @@ if ($("#app")) {
   startOpening(onKey);
   startActions();
   startRowTools();
+  startDragging(act);
+  startSearch();
   startDialogs();
   startCommands();
   startKeys();

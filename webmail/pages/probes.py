@@ -1,7 +1,7 @@
 """Whether this installation works, and figures about it.
 
-A worker shows that it lives by `pages.heartbeat`, which beat posts through the scan lane: the
-round through broker and worker is the proof.
+A worker shows that it lives by `pages.heartbeat`: whoever asks for `/readyz` when the last sign is
+old posts one and waits for its word. The round through broker and worker is the proof.
 """
 
 import hmac
@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
+from accounts import lanes, replies
 from accounts.models import MailAccount
 from accounts.redis import RedisError, client
 from webmail.composer.models import OutgoingMail
@@ -22,7 +23,10 @@ from webmail.mailbox.models import PendingChange
 
 HEARTBEAT_KEY = "pages:heartbeat"
 HEARTBEAT_KEPT = 600  # seconds
-LATELY = timedelta(seconds=180)
+LATELY = timedelta(seconds=30)
+PATIENCE = 2.0  # seconds
+_ASKED_KEY = "pages:heartbeat-asked"
+_ASKED_AT_MOST_EVERY = 5  # seconds, however many ask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +38,10 @@ class Finding:
     words: str
 
 
-def beat(*, now: datetime) -> None:
-    """Leave a sign that a worker ran a task."""
+def beat(reply_key: str, *, now: datetime) -> None:
+    """Leave a sign that a worker ran a task, and tell who waits for it."""
     client().set(HEARTBEAT_KEY, str(int(now.timestamp())), ex=HEARTBEAT_KEPT)
+    replies.answer(reply_key, "alive")
 
 
 def findings(*, now: datetime) -> tuple[Finding, ...]:
@@ -55,15 +60,27 @@ def _database() -> Finding:
 
 def _redis_and_worker(now: datetime) -> tuple[Finding, ...]:
     try:
-        found = client().get(HEARTBEAT_KEY)
+        is_alive = _seen_lately(now) or _answers()
     except RedisError:
         return (Finding(name="redis", is_good=False, words="does not answer"),)
-    seen = datetime.fromtimestamp(int(found), UTC) if isinstance(found, bytes) else None
-    is_alive = seen is not None and now - seen <= LATELY
     return (
         Finding(name="redis", is_good=True, words="ok"),
         Finding(name="worker", is_good=is_alive, words="ok" if is_alive else "no answer lately"),
     )
+
+
+def _seen_lately(now: datetime) -> bool:
+    found = client().get(HEARTBEAT_KEY)
+    return isinstance(found, bytes) and now - datetime.fromtimestamp(int(found), UTC) <= LATELY
+
+
+def _answers() -> bool:
+    """Post a heartbeat and wait for it."""
+    if not client().set(_ASKED_KEY, "1", nx=True, ex=_ASKED_AT_MOST_EVERY):
+        return False
+    reply_key = replies.reply_key()
+    lanes.post("pages.heartbeat", reply_key, lane="interactive")
+    return replies.wait(reply_key, PATIENCE) == "alive"
 
 
 def may_read_metrics(request: HttpRequest) -> bool:

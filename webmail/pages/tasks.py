@@ -7,6 +7,6 @@ from webmail.pages import probes
 
 
 @shared_task(name="pages.heartbeat", ignore_result=True)
-def heartbeat() -> None:
-    """Leave a sign that a worker of the scan lane runs (beat posts it)."""
-    probes.beat(now=timezone.now())
+def heartbeat(reply_key: str) -> None:
+    """Show that a worker takes tasks (probes asks)."""
+    probes.beat(reply_key, now=timezone.now())
