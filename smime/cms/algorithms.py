@@ -248,6 +248,4 @@ def algorithm_with_null(oid: str) -> asn1.Algorithm:
 
 def content_info(oid: str, content: Sequence) -> bytes:
     """Build the DER of a ContentInfo (RFC 5652 §3)."""
-    # asn1crypto does not tag a value that fills an `Any`, so it comes tagged.
-    tagged = content.retag({"explicit": 0})
-    return bytes(asn1.ContentInfo({"content_type": oid, "content": tagged}).dump())
+    return bytes(asn1.ContentInfo({"content_type": oid, "content": content}).dump())

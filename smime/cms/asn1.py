@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from asn1crypto.core import (
     Any,
+    Asn1Value,
     Choice,
     GeneralizedTime,
     Integer,
@@ -54,13 +55,6 @@ class AnySet(SetOf):
     """Certificates or revocation lists, each left as it came."""
 
     _child_spec = Any
-
-
-class ContentInfo(Sequence):
-    _fields = [
-        ("content_type", ObjectIdentifier),
-        ("content", Any, {"explicit": 0, "optional": True}),
-    ]
 
 
 class EncapsulatedContentInfo(Sequence):
@@ -226,6 +220,22 @@ class CompressedData(Sequence):
     ]
 
 
+class ContentInfo(Sequence):
+    """RFC 5652 §3. Contents of other types stay raw."""
+
+    _fields = [
+        ("content_type", ObjectIdentifier),
+        ("content", Any, {"explicit": 0, "optional": True}),
+    ]
+    _oid_pair = ("content_type", "content")
+    _oid_specs: ClassVar[dict[str, type]] = {
+        "1.2.840.113549.1.7.2": SignedData,
+        "1.2.840.113549.1.7.3": EnvelopedData,
+        "1.2.840.113549.1.9.16.1.9": CompressedData,
+        "1.2.840.113549.1.9.16.1.23": AuthEnvelopedData,
+    }
+
+
 class GcmParameters(Sequence):
     """RFC 5084 §3.1, §3.2: the same shape for GCM and CCM."""
 
@@ -309,3 +319,13 @@ class Capabilities(SequenceOf):
     """SMIMECapabilities (RFC 8551 §2.5.2): algorithm identifiers, in order of preference."""
 
     _child_spec = Algorithm
+
+
+def encoded(value: Asn1Value) -> bytes:
+    """Give the bytes of a value exactly as they were read.
+
+    asn1crypto's own `dump` decodes an `Any` first, which fails for what only its type could explain
+    (implicit tags), and writes indefinite lengths anew.
+    """
+    header, trailer = value._header, value._trailer  # noqa: SLF001 - no public way to them
+    return bytes((header or b"") + (value.contents or b"") + (trailer or b""))

@@ -4,7 +4,7 @@ import zlib
 
 from asn1crypto import core
 
-from smime.cms import algorithms, asn1
+from smime.cms import algorithms
 from smime.cms.content import Content
 from smime.cms.errors import CmsError, reading
 
@@ -18,7 +18,7 @@ class ContentTooLargeError(Exception):
 def decompress(content: Content, *, limit: int = CONTENT_LIMIT) -> bytes:
     """Unpack; raises CmsError for damage, ContentTooLargeError beyond `limit` bytes."""
     with reading():
-        whole = content.value.parse(asn1.CompressedData)
+        whole = content.value
         encapsulated = whole["encap_content_info"]
         method = whole["compression_algorithm"]["algorithm"].dotted
         body = encapsulated["content"]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from asn1crypto import parser
 from asn1crypto.core import ObjectIdentifier
 
 from smime.cms import algorithms, asn1
@@ -27,7 +28,7 @@ class Content:
     """A CMS object of a known kind, its content not yet taken apart."""
 
     kind: Kind
-    value: Any  # asn1crypto Any, still tagged
+    value: Any  # the asn1crypto structure of that kind, parsed as it is read
 
 
 def open_content(der: bytes) -> Content:
@@ -41,7 +42,8 @@ def open_content(der: bytes) -> Content:
         info = asn1.ContentInfo.load(der)
         oid = info["content_type"].dotted
         value = info["content"]
-        length = len(info.dump())
+        # Not `dump()`: that would write an indefinite length anew, and copy the whole.
+        length = parser.peek(der)
     if length != len(der):
         raise CmsError("trailing-bytes")
     kind = _KINDS.get(oid)

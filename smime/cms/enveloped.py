@@ -53,11 +53,11 @@ def read_enveloped(content: Content) -> Enveloped:
     """Take an EnvelopedData or AuthEnvelopedData apart; raises CmsError."""
     with reading():
         if content.kind == "auth-enveloped":
-            whole = content.value.parse(asn1.AuthEnvelopedData)
+            whole = content.value
             encrypted = whole["auth_encrypted_content_info"]
             tag, associated = bytes(whole["mac"]), _associated(whole["auth_attrs"])
         elif content.kind == "enveloped":
-            whole = content.value.parse(asn1.EnvelopedData)
+            whole = content.value
             encrypted = whole["encrypted_content_info"]
             tag, associated = None, b""
         else:
@@ -123,7 +123,7 @@ def recipient_identifiers(enveloped: Enveloped) -> tuple[CertificateId, ...]:
 
 def _associated(attributes: Any) -> bytes:
     # RFC 5083 §2.2: the DER of the attributes as SET OF; nothing when there are none.
-    return b"" if isinstance(attributes, core.Void) else _SET_TAG + attributes.dump()[1:]
+    return b"" if isinstance(attributes, core.Void) else _SET_TAG + asn1.encoded(attributes)[1:]
 
 
 def _recipients(infos: Sequence[Any]) -> tuple[tuple[Transport | Agreement, ...], int]:

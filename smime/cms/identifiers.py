@@ -33,7 +33,7 @@ def certificate_id(choice: Any) -> CertificateId:
     match choice.name:
         case "issuer_and_serial_number":
             return CertificateId(
-                issuer=chosen["issuer"].dump(), serial=chosen["serial_number"].native
+                issuer=asn1.encoded(chosen["issuer"]), serial=chosen["serial_number"].native
             )
         case "r_key_id":
             return CertificateId(key_id=bytes(chosen["subject_key_identifier"]))

@@ -10,6 +10,7 @@ from asn1crypto.cms import Time
 
 from smime.cms import algorithms, asn1
 from smime.cms.content import Content
+from smime.cms.der import to_der
 from smime.cms.errors import CmsError, reading
 from smime.cms.identifiers import CertificateId, certificate_id
 
@@ -53,7 +54,7 @@ class SignedData:
 def read_signed(content: Content) -> SignedData:
     """Take a SignedData apart; raises CmsError."""
     with reading():
-        signed = content.value.parse(asn1.SignedData)
+        signed = content.value
         encapsulated = signed["encap_content_info"]
         body = encapsulated["content"]
         carried = None if isinstance(body, core.Void) else bytes(body)
@@ -65,7 +66,7 @@ def read_signed(content: Content) -> SignedData:
         return SignedData(
             content_type=encapsulated["content_type"].dotted,
             content=carried,
-            certificates=tuple(each.dump() for each in bag[:CERTIFICATE_LIMIT]),
+            certificates=tuple(asn1.encoded(each) for each in bag[:CERTIFICATE_LIMIT]),
             signers=tuple(_signer(each) for each in signers),
         )
 
@@ -90,7 +91,7 @@ def capabilities(signer: SignerInfo) -> tuple[bytes, ...]:
     try:
         with reading():
             listed = asn1.Capabilities.load(values[0][0])
-            return tuple(bytes(each.dump()) for each in list(listed)[:ATTRIBUTE_LIMIT])
+            return tuple(asn1.encoded(each) for each in list(listed)[:ATTRIBUTE_LIMIT])
     except CmsError:
         return ()
 
@@ -100,7 +101,7 @@ def read_algorithm(value: Any) -> Algorithm:
     parameters = value["parameters"]
     absent = isinstance(parameters, core.Void)
     return Algorithm(
-        oid=value["algorithm"].dotted, parameters=None if absent else parameters.dump()
+        oid=value["algorithm"].dotted, parameters=None if absent else asn1.encoded(parameters)
     )
 
 
@@ -126,19 +127,19 @@ def _encodings(raw: Any) -> tuple[bytes, ...]:
 
     RFC 5652 §5.4: signed over the DER encoding, even where BER was sent.
     """
-    as_sent = raw.dump()
-    found = [_SET_TAG + as_sent[1:]]
-    children = sorted(asn1.Attribute.load(each.dump()).dump(force=True) for each in raw)
-    ordered = asn1.Attributes([asn1.Attribute.load(each) for each in children]).dump(force=True)
-    if ordered not in found:
-        found.append(ordered)
-    return tuple(found)
+    as_sent = _SET_TAG + asn1.encoded(raw)[1:]
+    try:
+        with reading():
+            ordered = to_der(as_sent)
+    except CmsError:
+        return (as_sent,)
+    return (as_sent,) if ordered == as_sent else (as_sent, ordered)
 
 
 def _attributes(raw: Any) -> dict[str, tuple[tuple[bytes, ...], ...]]:
     found: dict[str, tuple[tuple[bytes, ...], ...]] = {}
     for attribute in list(raw)[:ATTRIBUTE_LIMIT]:
         oid = attribute["type"].dotted
-        values = tuple(bytes(value.dump()) for value in attribute["values"])
+        values = tuple(asn1.encoded(value) for value in attribute["values"])
         found[oid] = (*found.get(oid, ()), values)
     return found

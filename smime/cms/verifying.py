@@ -302,7 +302,7 @@ def _key_parameters(certificate: x509.Certificate) -> _Pss | None:
         parameters = asn1.Algorithm.load(spki.dump())["parameters"]
         if isinstance(parameters, core.Void):
             return None
-        return _pss_parameters(parameters.dump())
+        return _pss_parameters(asn1.encoded(parameters))
 
 
 def hash_of(stated: Any) -> HashName:
@@ -321,4 +321,4 @@ def mask_hash_of(stated: Any) -> HashName:
         return "sha1"
     if stated["algorithm"].dotted != algorithms.MGF1:
         raise CmsError("unknown-algorithm")
-    return hash_of(asn1.Algorithm.load(stated["parameters"].dump()))
+    return hash_of(asn1.Algorithm.load(asn1.encoded(stated["parameters"])))
