@@ -1,6 +1,7 @@
 """What follows when a mail changes its state: the row, its draft, the page's news."""
 
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
 
@@ -8,7 +9,9 @@ from webmail.composer import drafts
 from webmail.composer.leases import Taken
 from webmail.composer.models import Delivery, Draft, OutgoingMail
 from webmail.composer.transitions import MailState, Next, check
+from webmail.mailbox import intents
 from webmail.mailbox.changes import announce
+from webmail.mailbox.models import Flag, Placement
 
 
 def end(taken: Taken, outgoing_id: int, *, before: MailState, plan: Next, now: datetime) -> None:
@@ -23,10 +26,11 @@ def end(taken: Taken, outgoing_id: int, *, before: MailState, plan: Next, now: d
     if plan.state == MailState.FAILED:
         columns["finished_at"] = now
     taken.let_go(**columns)
-    mail = OutgoingMail.objects.select_related("account", "draft").get(pk=outgoing_id)
+    mail = OutgoingMail.objects.select_related("account", "draft__user").get(pk=outgoing_id)
     if plan.state == MailState.FAILED:
         _reopen(mail.draft, reason=_reason(mail))
     elif plan.state == MailState.ACCEPTED and mail.draft is not None:
+        _mark_original(mail.draft)
         drafts.delete(mail.draft)
     announce(mail.account, folder_ids=(), kind="outbox")
 
@@ -38,6 +42,20 @@ def fail(
     with transaction.atomic():
         taken.write(last_reply=reason[:500])
         end(taken, mail.pk, before=before, plan=Next(state=MailState.FAILED), now=now)
+
+
+def _mark_original(draft: Draft) -> None:
+    """Flag the message that was answered or forwarded; the mail is sent whatever comes of it."""
+    if draft.related_message_id is None:
+        return
+    flag = Flag.FORWARDED if draft.relation == "forward" else Flag.ANSWERED
+    places = Placement.objects.filter(message_id=draft.related_message_id, gone_at=None)
+    transaction.on_commit(
+        partial(
+            intents.change_flags, draft.user, list(places.values_list("pk", flat=True)), add=flag
+        ),
+        robust=True,
+    )
 
 
 def _reopen(draft: Draft | None, *, reason: str) -> None:

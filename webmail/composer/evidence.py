@@ -5,6 +5,7 @@ themselves, or the sender's own copy when the sender is among the recipients. No
 nothing: after ten minutes the person is asked, and nothing is ever sent again without their word.
 """
 
+import logging
 from collections.abc import Iterable
 
 from django.db import transaction
@@ -18,7 +19,12 @@ from webmail.composer.leases import Taken, take
 from webmail.composer.models import Delivery, OutgoingMail
 from webmail.composer.sending import write_standings
 from webmail.composer.transitions import DeliveryState, MailState, Next
-from webmail.mailbox.models import Message
+from webmail.imap import ImapError
+from webmail.mailbox.models import Folder, Message
+from webmail.mailbox.sessions import AccountUnusable, imap_session
+from webmail.mailbox.visiting import path_of
+
+log = logging.getLogger(__name__)
 
 
 def look(outgoing_id: int) -> None:
@@ -26,7 +32,7 @@ def look(outgoing_id: int) -> None:
     taken = take(outgoing_id, state=MailState.UNCERTAIN)
     if taken is None:
         return
-    mail = OutgoingMail.objects.select_related("account").get(pk=outgoing_id)
+    mail = OutgoingMail.objects.select_related("account__server").get(pk=outgoing_id)
     if _is_seen(mail):
         accept(taken, mail)
         return
@@ -74,8 +80,24 @@ def weigh(account: MailAccount, message_ids: Iterable[int]) -> None:
 
 
 def _is_seen(mail: OutgoingMail) -> bool:
-    """Whether the mirror proves it. All variants carry one Message-ID, so it proves one of one."""
+    """Whether there is proof. All variants carry one Message-ID, so it proves one of one."""
+    if mail.variants.count() != 1:
+        return False
     mirrored = Message.objects.filter(
         account=mail.account, message_id=mail.message_id, placements__isnull=False
     )
-    return mail.variants.count() == 1 and mirrored.exists()
+    return mirrored.exists() or _is_in_sent(mail)
+
+
+def _is_in_sent(mail: OutgoingMail) -> bool:
+    """Ask the server: some file what they take by themselves. No answer is no proof."""
+    sent = Folder.objects.filter(account=mail.account, role=Folder.Role.SENT, gone_at=None).first()
+    if sent is None:
+        return False
+    try:
+        with imap_session(mail.account) as session:
+            session.select(path_of(sent))
+            return bool(session.find_message_id(mail.message_id))
+    except (ImapError, AccountUnusable):
+        log.info("outgoing=%d event=sent-not-searched", mail.pk)
+        return False

@@ -338,3 +338,59 @@ def test_due_rows_are_handed_over_once(monkeypatch, mail):
     assert handed == [("composer.send", mail.pk, "send")]
     OutgoingMail.objects.update(handed_until=timezone.now() - timedelta(seconds=1))
     assert due.hand_over() == 1  # the task was lost with the broker
+
+
+class Session:
+    """An IMAP session that knows one Message-ID in Sent."""
+
+    def __init__(self, known):
+        self.known = known
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return None
+
+    def select(self, path):
+        assert path == "Sent"
+
+    def find_message_id(self, message_id):
+        return [7] if message_id == self.known else []
+
+
+@pytest.mark.parametrize(("is_there", "state"), [(True, "accepted"), (False, "uncertain")])
+def test_a_server_that_files_by_itself_is_asked(monkeypatch, mail, alice, is_there, state):
+    run(monkeypatch, mail, LOST)
+    Folder.objects.create(account=alice.account, path="Sent", role="sent")
+    session = Session(mail.message_id if is_there else "other@x")
+    monkeypatch.setattr(evidence, "imap_session", lambda account: session)
+    evidence.look(mail.pk)
+    mail.refresh_from_db()
+    assert mail.state == state
+
+
+def test_a_server_that_does_not_answer_is_no_evidence(monkeypatch, mail, alice):
+    def away(account):
+        raise evidence.AccountUnusable
+
+    run(monkeypatch, mail, LOST)
+    Folder.objects.create(account=alice.account, path="Sent", role="sent")
+    monkeypatch.setattr(evidence, "imap_session", away)
+    evidence.look(mail.pk)
+    mail.refresh_from_db()
+    assert mail.state == "uncertain"
+
+
+@pytest.mark.parametrize(
+    ("relation", "flag"),
+    [("reply", Flag.ANSWERED), ("reply-all", Flag.ANSWERED), ("forward", Flag.FORWARDED)],
+)
+def test_the_original_is_marked_once_the_answer_is_sent(
+    monkeypatch, mail, alice, django_capture_on_commit_callbacks, relation, flag
+):
+    original = mirror(alice.account, "original@x")
+    Draft.objects.update(related_message=original, relation=relation)
+    with django_capture_on_commit_callbacks(execute=True):
+        run(monkeypatch, mail, ACCEPTED)
+    assert original.placements.get().shown_flags & flag
