@@ -16,13 +16,25 @@ from accounts.models import User
 from smime import people, trust, vault
 from smime.reading import Reading, read_message
 from smime.verdict import Verdict
-from webmail.mailbox import bodies, changes, seals
+from webmail.mailbox import blobs, changes, seals
 from webmail.mailbox.models import Message
 from webmail.mime import decode_body
 from webmail.reader import links, parts, pipeline, store
 from webmail.reader.variants import Variant
 
 logger = logging.getLogger(__name__)
+
+
+class NotHere(Exception):  # noqa: N818 - the name says what happened
+    """The message's bytes left the cache before the crypto lane came to them; ask again."""
+
+
+def _raw(message: Message) -> bytes:
+    """Return the bytes from the sealed cache: this lane never talks to a mail server."""
+    content = blobs.get(message)
+    if content is None:
+        raise NotHere
+    return content
 
 
 class _SignedAddresses:
@@ -59,7 +71,7 @@ def _open(message: Message, ticket: dict[str, Any] | None) -> tuple[Reading, vau
     user = message.account.user
     kek = ticket.get("kek") if ticket else None
     opened = vault.open_keys(user, kek=kek if isinstance(kek, bytes) else None)
-    raw = bodies.raw(message)
+    raw = _raw(message)
     known = [each.certificate for each in opened.pairs]
     certificates = (*known, *people.certificates_at_hand(user, message.from_address))
     return read_message(raw, keys=opened.pairs, certificates=certificates), opened
@@ -153,7 +165,7 @@ def extract(message_id: int, ticket_id: str, path: str) -> str:
     if ticket is None:
         return "expired"
     if path == "source":
-        raw = bodies.raw(message)
+        raw = _raw(message)
         kept = parts.PartContent(f"message-{message.pk}.eml", "message/rfc822", raw)
         parts.keep(message.pk, path, kept, session_key=None)
         return "done"

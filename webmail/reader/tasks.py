@@ -9,9 +9,8 @@ from celery.signals import worker_process_init
 
 from accounts import lanes, replies, sealed_cache, tickets
 from webmail.html.addresses import RefusedUrl
-from webmail.mailbox import bodies
 from webmail.mailbox.models import Message
-from webmail.reader import expiry, images, proxy, rendering
+from webmail.reader import expiry, fetching, images, proxy, rendering
 from webmail.reader.variants import Variant
 
 logger = logging.getLogger(__name__)
@@ -31,7 +30,7 @@ def render(message_id: int, ticket_id: str, reply_key: str, variant_key: str) ->
     word = "failed"
     try:
         word = rendering.render(message_id, ticket_id, variant_key)
-    except (bodies.BodyUnavailable, SoftTimeLimitExceeded, MemoryError) as problem:
+    except (rendering.NotHere, SoftTimeLimitExceeded, MemoryError) as problem:
         logger.warning("event=not-rendered message=%s why=%s", message_id, type(problem).__name__)
     finally:
         if reply_key:
@@ -44,8 +43,8 @@ def extract_part(message_id: int, ticket_id: str, reply_key: str, path: str) -> 
     word = "failed"
     try:
         word = rendering.extract(message_id, ticket_id, path)
-    except bodies.BodyUnavailable as problem:
-        logger.warning("event=part-not-taken message=%s why=%s", message_id, problem)
+    except rendering.NotHere:
+        logger.warning("event=part-not-taken message=%s", message_id)
     finally:
         replies.answer(reply_key, word)
 
@@ -54,7 +53,7 @@ def extract_part(message_id: int, ticket_id: str, reply_key: str, path: str) -> 
 def fetch_then(message_id: int, ticket_id: str, reply_key: str, task: str, *arguments: str) -> None:
     """Fetch the message from its server, then hand over to the crypto lane."""
     message = Message.objects.select_related("account__server").filter(pk=message_id).first()
-    word = "gone" if message is None else bodies.fetch(message)
+    word = "gone" if message is None else fetching.fetch(message)
     if word == "done":
         lanes.post(task, message_id, ticket_id, reply_key, *arguments, lane="crypto")
     elif reply_key:
