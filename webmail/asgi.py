@@ -10,7 +10,7 @@ from a2wsgi import WSGIMiddleware
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webmail.settings")
-_django = WSGIMiddleware(get_wsgi_application(), workers=8)
+_django = WSGIMiddleware(get_wsgi_application(), workers=16)
 
 from webmail.live.events import events_application  # noqa: E402  (after Django is set up)
 
@@ -20,7 +20,13 @@ async def application(scope, receive, send) -> None:  # type: ignore[no-untyped-
     if scope["type"] == "http" and scope["path"] == "/events":
         await events_application(scope, receive, send)
     elif scope["type"] == "http":
-        await _django(scope, receive, send)
+
+        async def body():  # type: ignore[no-untyped-def]  # noqa: ANN202
+            # a2wsgi hands this to another thread, which needs a coroutine; the server's own
+            # `receive` may give any awaitable.
+            return await receive()
+
+        await _django(scope, body, send)
     elif scope["type"] == "lifespan":
         await _lifespan(receive, send)
 

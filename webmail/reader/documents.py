@@ -22,7 +22,7 @@ from webmail.html import (
     sanitise_html,
 )
 from webmail.mime import Message, Part, choose_body, decode_body, decode_text
-from webmail.mime.choosing import BodyBlock, BodyChoice
+from webmail.mime.choosing import BodyBlock, BodyChoice, BodyKind
 from webmail.reader.variants import Variant
 
 # Endings of files that can run programs when they are opened.
@@ -187,7 +187,7 @@ def build(
     strip_legacy: Callable[[Part, str], str] | None = None,
 ) -> Body:
     """Make the documents of the subtree at `root` (None: the whole message), one a block."""
-    prefer = "plain" if variant.plain or not permission.html else "html"
+    prefer: BodyKind = "plain" if variant.plain or not permission.html else "html"
     choice = choose_body(tree, root=root, prefer=prefer)
     images = _image_policy(
         tree, choice, layer=layer, permission=permission, addresses=addresses, found=found

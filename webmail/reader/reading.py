@@ -5,7 +5,7 @@ than that the page shows a skeleton that fills in when the worker announces the 
 """
 
 from datetime import datetime
-from typing import Any
+from typing import cast
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -31,9 +31,14 @@ from webmail.reader.variants import Variant
 PATIENCE = 1.5  # seconds
 
 
+def _person(request: HttpRequest) -> User:
+    """Return the signed-in person; views ask for sign-in before they come here."""
+    return cast("User", request.user)
+
+
 def theme_of(request: HttpRequest) -> str:
     """Return the theme for the message's frame: what the person set, else what the page says."""
-    user: Any = request.user
+    user = _person(request)
     if user.theme in {"light", "dark"}:
         return str(user.theme)
     return "dark" if request.COOKIES.get("signet-theme") == "dark" else "light"
@@ -44,7 +49,7 @@ def variant_for(request: HttpRequest, message: Message, *, images: bool = False)
     allowed = (
         images
         or ImagePermission.objects.filter(
-            user_id=request.user.pk, sender=message.from_address.lower()
+            user=_person(request), sender=message.from_address.lower()
         ).exists()
     )
     return Variant(
@@ -78,7 +83,7 @@ def open_message(
 ) -> OpenMessage:
     """Return `message` for its page, in whatever state it can be had within 1.5 s."""
     variant = variant_for(request, message, images=images)
-    user: Any = request.user
+    user = _person(request)
     stamp = trust.stamp_for(user)
     key = session_keys.session_key(request)
     page = load_page(message, variant, trust_stamp=stamp, session_key=key)
@@ -141,7 +146,7 @@ def _finished(user: User, message: Message, variant: Variant, page: Page) -> Ope
     sender = from_[0] if from_ else PersonView(name="", address=message.from_address)
     verdict = words.verdict_view(page["verdict"])
     images = page["images"]
-    is_locked = verdict is not None and verdict.action == "unlock"
+    is_locked = verdict.action == "unlock"
     return OpenMessage(
         id=message.pk,
         state="locked" if is_locked else "ready",

@@ -34,7 +34,7 @@ class Command(BaseCommand):
         parser.add_argument("--reset", action="store_true", help="throw the demo's data away first")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.reconfigure(line_buffering=True)  # type: ignore[attr-defined]
+        self.stdout.reconfigure(line_buffering=True)
         try:
             if options["reset"]:
                 self._reset()
@@ -92,9 +92,9 @@ class Command(BaseCommand):
             BANNER.format(
                 url=url,
                 alice=ALICE.address,
-                alice_password=people.PASSWORDS["alice"],
+                alice_password=embedded.PASSWORDS["alice"],
                 bob=BOB.address,
-                bob_password=people.PASSWORDS["bob"],
+                bob_password=embedded.PASSWORDS["bob"],
                 admin=people.ADMIN,
                 admin_password=people.ADMIN_PASSWORD,
                 directory=settings.DATA_DIR,
