@@ -41,8 +41,8 @@ signed-not-rechecked | ok |  | Signed by {name} | Matches the sender and unchang
 signed | ok |  | Signed by {name} | Matches the sender and unchanged since signing.
 partly-signed | none |  | Not signed as a whole | A part of this message is signed; it is framed. The rest could be from anyone.
 signature-missing | warn | Not signed | Not signed, unlike other mail from {name} | The last {n} messages from this address were signed. Be careful if this one asks for something.
-unsigned | none |  | Not signed, not encrypted | 
-"""  # noqa: E501
+unsigned | none |  | Not signed, not encrypted |
+"""
 
 # code | class | headline
 ENCRYPTION = """
@@ -56,9 +56,9 @@ too-large | warn | This message would become too large
 old-method-unsigned | warn | Encrypted with an old method
 obsolete-cipher | warn | Encrypted with an outdated method
 encrypted | none | Encrypted, sender not proven
-encrypted-signed | none | 
+encrypted-signed | none |
 partly-encrypted | none | Not encrypted as a whole
-not-encrypted | none | 
+not-encrypted | none |
 """
 
 
