@@ -81,7 +81,7 @@ export function startOpening(onKey) {
 
 function follow(event) {
   if (event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  const link = event.target.closest?.("a");
+  const link = event.target.closest?.("a") ?? $(".row-link", event.target.closest?.(".row time")?.closest(".row") ?? document.createElement("i"));
   if (!link || !$("#opener")) return;
   const go = wayOf(link);
   if (!go) return;

@@ -4,11 +4,9 @@ A page is asked for whole, or by script for one pane of it: then `HX-Target` nam
 only its block is rendered.
 """
 
-import zoneinfo
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils import timezone
 
 from webmail.pages.shell import Shell
 
@@ -26,18 +24,8 @@ def pane_asked(request: HttpRequest) -> str:
     return request.headers.get("HX-Target", "").partition("#")[2]
 
 
-def activate_zone(request: HttpRequest) -> None:
-    """Make this thread speak the person's time (a thread serves many people in turn)."""
-    zone = getattr(request.user, "time_zone", "UTC") if hasattr(request, "user") else "UTC"
-    try:
-        timezone.activate(zoneinfo.ZoneInfo(zone))
-    except (ValueError, zoneinfo.ZoneInfoNotFoundError):
-        timezone.deactivate()
-
-
 def application(request: HttpRequest) -> dict[str, Any]:
     """Return the context of every page."""
-    activate_zone(request)
     return {
         "shell": Shell(request),
         "layout": _PANES.get(pane_asked(request), WHOLE_PAGE),

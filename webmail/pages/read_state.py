@@ -1,6 +1,7 @@
 """Marking as read what was opened as a whole page (script does it by itself after 1.5 s)."""
 
 from accounts.models import User
+from webmail.mailbox import intents
 from webmail.mailbox.models import Flag, Message, Placement
 
 
@@ -9,6 +10,4 @@ def page_opened(user: User, message: Message) -> None:
     placements = Placement.objects.filter(message=message, gone_at__isnull=True)
     unread = [placement.pk for placement in placements if not placement.shown_flags & Flag.SEEN]
     if unread:
-        from webmail.mailbox import intents
-
-        intents.change_flags(user, placement_ids=unread, add=Flag.SEEN)
+        intents.change_flags(user, unread, add=int(Flag.SEEN))

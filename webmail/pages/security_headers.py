@@ -1,9 +1,14 @@
-"""Security headers of every page (rendering.md §7); views that set their own keep them."""
+"""The outermost middleware: security headers of every page, and the person's time for its view.
 
+Views that set headers of their own keep them (a message's document has a stricter policy).
+"""
+
+import zoneinfo
 from collections.abc import Callable
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 
 # No inline script or style, no other host, no frame but our own message documents.
 APPLICATION_CSP = (
@@ -29,9 +34,20 @@ class SecurityHeadersMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        response = self._get_response(request)
+        try:
+            response = self._get_response(request)
+        finally:
+            timezone.deactivate()  # a thread serves many people in turn
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         if response.headers.get("Content-Type", "").startswith("text/html"):
             response.headers.setdefault("Cache-Control", "private, no-store")
         return response
+
+    def process_view(self, request: HttpRequest, *_: object) -> None:
+        """Let the view speak the person's time; who that is is known by now."""
+        zone = getattr(request.user, "time_zone", "UTC")
+        try:
+            timezone.activate(zoneinfo.ZoneInfo(zone))
+        except (ValueError, zoneinfo.ZoneInfoNotFoundError):
+            timezone.deactivate()

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from webmail.mailbox import listing
+from webmail.mailbox import listing, notices
 from webmail.mailbox.models import Folder
 from webmail.pages import lists
 
@@ -129,8 +129,6 @@ class Shell:
         """What the workers last heard of the mail server."""
         if not self.is_signed_in:
             return None
-        from webmail.mailbox import notices
-
         found = notices.account_state(self._user)
         return Connection(kind=found.kind, words=found.words, at=found.at)
 

@@ -34,7 +34,6 @@ def index(request: HttpRequest) -> HttpResponse:
 def folder(request: HttpRequest, name: str) -> HttpResponse:
     """One page of a folder's conversations."""
     user: Any = request.user
-    context.activate_zone(request)
     found = lists.folder_named(user, name)
     if found is None and name != "inbox":
         raise Http404
@@ -59,7 +58,6 @@ def folder(request: HttpRequest, name: str) -> HttpResponse:
 def search(request: HttpRequest) -> HttpResponse:
     """Mail that matches words and operators; no words lead back to the folder."""
     user: Any = request.user
-    context.activate_zone(request)
     address = lists.ListAddress.of_search(request.GET)
     if not address.query:
         return redirect("pages:folder", address.folder or "inbox")
@@ -77,7 +75,6 @@ def search(request: HttpRequest) -> HttpResponse:
 def message(request: HttpRequest, message_id: int) -> HttpResponse:
     """An open message with its conversation, its list beside it."""
     user: Any = request.user
-    context.activate_zone(request)
     found = message_for(user, message_id)
     address = lists.ListAddress.beside(request.GET)
     view = conversation_view(request, found, address)

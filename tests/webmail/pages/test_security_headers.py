@@ -1,5 +1,8 @@
+from types import SimpleNamespace
+
 from django.http import HttpResponse
 from django.test import RequestFactory
+from django.utils import timezone
 
 from webmail.pages.security_headers import SecurityHeadersMiddleware
 
@@ -15,6 +18,21 @@ def test_pages_get_exactly_the_policy_of_the_design():
         "base-uri 'none'; object-src 'none'; frame-ancestors 'none'; "
         "require-trusted-types-for 'script'"
     )
+
+
+def test_a_persons_time_ends_with_their_request():
+    request = RequestFactory().get("/")
+    request.user = SimpleNamespace(time_zone="Asia/Tokyo")
+
+    def view(_):
+        middleware.process_view(request, None, (), {})
+        return HttpResponse(timezone.get_current_timezone_name())
+
+    middleware = SecurityHeadersMiddleware(view)
+    assert middleware(request).content == b"Asia/Tokyo"
+    assert timezone.get_current_timezone_name() == "UTC"
+    request.user = SimpleNamespace(time_zone="Europe/Atlantis")
+    assert middleware(request).content == b"UTC"
 
 
 def test_a_view_with_a_policy_of_its_own_keeps_it():
