@@ -9,6 +9,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
+from typing import Any
 
 from accounts.redis import client
 from accounts.sealing import SealBroken, open_sealed, seal
@@ -30,7 +31,7 @@ def issue(payload: Mapping[str, Value], *, seconds: int = 60) -> str:
     return ticket_id
 
 
-def redeem(ticket_id: str) -> dict[str, Value] | None:
+def redeem(ticket_id: str) -> dict[str, Any] | None:
     """Return the payload, once; None when it was used, has expired, or does not open."""
     sealed = client().getdel(_key(ticket_id))
     if not isinstance(sealed, bytes):

@@ -1,0 +1,86 @@
+"""Between certificates and rows: what is read from a certificate, and files of certificates."""
+
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+
+from smime.models import Certificate
+from smime.pki.addresses import canonical_address
+from smime.pki.certificates import (
+    DamagedCertificateError,
+    addresses,
+    display_name,
+    fingerprint,
+    issuer_name,
+    key_strength,
+)
+
+FILE_LIMIT = 1024 * 1024  # bytes
+CERTIFICATES_LIMIT = 200
+
+_KEY_WORDS = {"rsa": "RSA {}", "dsa": "DSA {}", "ec": "ECDSA P-{}"}
+
+
+class CertificateFileError(Exception):
+    """A file holds no certificate that can be used; `reason` is a sentence for a person."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def fields_of(certificate: x509.Certificate) -> dict[str, Any]:
+    """Return the columns of `models.Certificate` for it; raises CertificateFileError."""
+    try:
+        kind, bits = key_strength(certificate)
+        named = [canonical_address(each.text) for each in addresses(certificate)]
+    except DamagedCertificateError as error:
+        raise CertificateFileError("The certificate is damaged and cannot be read.") from error
+    return {
+        "fingerprint": fingerprint(certificate),
+        "der": certificate.public_bytes(Encoding.DER),
+        "subject": certificate.subject.rfc4514_string()[:500],
+        "name": display_name(certificate)[:200],
+        "issuer": issuer_name(certificate)[:500],
+        "serial": f"{certificate.serial_number:x}"[:64],
+        "addresses": list(dict.fromkeys(each for each in named if each)),
+        "not_before": certificate.not_valid_before_utc,
+        "not_after": certificate.not_valid_after_utc,
+        "algorithm": _KEY_WORDS.get(kind, kind.capitalize()).format(bits),
+    }
+
+
+def load(row: Certificate) -> x509.Certificate:
+    """Return the certificate a row holds."""
+    return x509.load_der_x509_certificate(bytes(row.der))
+
+
+def read_certificates(content: bytes) -> tuple[x509.Certificate, ...]:
+    """Read PEM, DER or a PKCS #7 bundle (.p7b); raises CertificateFileError."""
+    if len(content) > FILE_LIMIT:
+        raise CertificateFileError("The file is too large to be a certificate.")
+    for read in (_pem, _der, _bundle):
+        try:
+            found = read(content)
+        except (ValueError, TypeError):
+            continue
+        if 0 < len(found) <= CERTIFICATES_LIMIT:
+            return tuple(found)
+    raise CertificateFileError(
+        "There is no certificate in this file. Choose a .pem, .crt, .cer or .p7b file."
+    )
+
+
+def _pem(content: bytes) -> list[x509.Certificate]:
+    if b"-----BEGIN PKCS7" in content:
+        return pkcs7.load_pem_pkcs7_certificates(content)
+    return x509.load_pem_x509_certificates(content)
+
+
+def _der(content: bytes) -> list[x509.Certificate]:
+    return [x509.load_der_x509_certificate(content)]
+
+
+def _bundle(content: bytes) -> list[x509.Certificate]:
+    return pkcs7.load_der_pkcs7_certificates(content)

@@ -1,0 +1,281 @@
+"""Whom the installation trusts for mail: anchors, blocked issuers, intermediates, revocation lists.
+
+The system's list of web authorities is never used. Each change asks for a reason and is audited.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from django.db import transaction
+from django.db.models import Count, Max, Q
+from django.http import HttpRequest
+
+from accounts import audit
+from accounts.models import User
+from smime import people
+from smime.certificate_rows import CertificateFileError, fields_of, load, read_certificates
+from smime.models import Intermediate, PersonCertificate, RevocationList, TrustAnchor
+from smime.pki.addresses import a_label_domain
+from smime.pki.certificates import is_self_signed
+from smime.pki.paths import may_issue
+from smime.pki.revocation import load_crls
+from smime.unlocking import IDLE_MINUTES
+from smime.verdict import Context, Policy
+
+INTERMEDIATE_LIMIT = 500  # newest ones that take part in path building
+
+
+@dataclass(frozen=True, slots=True)
+class LimitedAnchor:
+    """An anchor that counts only for senders in these domains (and below them)."""
+
+    certificate: x509.Certificate
+    domains: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrustState:
+    """What the installation trusts, as objects; `stamp` changes when anything of it does."""
+
+    anchors: tuple[x509.Certificate, ...]
+    limited: tuple[LimitedAnchor, ...]
+    intermediates: tuple[x509.Certificate, ...]
+    crls: tuple[x509.CertificateRevocationList, ...]
+    blocked: frozenset[str]  # SHA-256 fingerprints
+    stamp: str
+
+
+def anchors() -> TrustState:
+    """Return the trust in force; parsed once for each change in each process."""
+    return _state(_stamp(with_intermediates=True))
+
+
+def stamp_for(user: User) -> str:
+    """Return a mark of everything that may turn an old verdict: trust and the person's decisions.
+
+    Certificates learned from mail are left out: each would make every kept page old.
+    """
+    decided = (
+        PersonCertificate.objects.filter(Q(user_id=user.pk) | Q(user=None))
+        .filter(Q(is_pinned=True) | Q(is_bound_by_user=True))
+        .order_by("pk")
+        .values_list("fingerprint", "address", "is_pinned", "is_bound_by_user")
+    )
+    return _digest([_stamp(with_intermediates=False), *decided])
+
+
+def context_for(
+    user: User,
+    from_address: str,
+    *,
+    received_at: datetime | None,
+    now: datetime,
+    is_vault_locked: bool = False,
+) -> Context:
+    """Return what a verdict on mail from `from_address` depends on besides the message."""
+    trusted = anchors()
+    known = people.known_for(user, from_address)
+    domain = a_label_domain(from_address.rpartition("@")[2])
+    limited = (each.certificate for each in trusted.limited if _covers(each.domains, domain))
+    return Context(
+        now=now,
+        received_at=received_at,
+        anchors=(*trusted.anchors, *limited, *known.pinned),
+        known_certificates=known.certificates,
+        intermediates=trusted.intermediates,
+        crls=trusted.crls,
+        policy=Policy(blocked_issuers=trusted.blocked),
+        history=known.history,
+        bound_addresses=known.bound_addresses,
+        is_vault_locked=is_vault_locked,
+        lock_minutes=IDLE_MINUTES,
+    )
+
+
+def add_anchor(
+    content: bytes,
+    *,
+    actor: User | None,
+    reason: str,
+    state: str = TrustAnchor.State.TRUSTED,
+    domains: Iterable[str] = (),
+    request: HttpRequest | None = None,
+) -> tuple[TrustAnchor, ...]:
+    """Trust, limit or block the authorities of a certificate file; returns their rows.
+
+    An authority that is known already gets the new state. Raises CertificateFileError with a
+    sentence: no certificate, no authority, no reason, no domains for a limited one.
+    """
+    limits = _checked_domains(state, domains)
+    _need_reason(reason)
+    certificates = read_certificates(content)
+    for certificate in certificates:
+        if not (may_issue(certificate) or is_self_signed(certificate)):
+            raise CertificateFileError(
+                "This is a person's certificate, not an authority's. Trust its issuer instead."
+            )
+    with transaction.atomic():
+        return tuple(
+            _save_anchor(each, state, limits, actor=actor, reason=reason, request=request)
+            for each in certificates
+        )
+
+
+def change_anchor(
+    anchor: TrustAnchor,
+    *,
+    state: str,
+    domains: Iterable[str],
+    actor: User | None,
+    reason: str,
+    request: HttpRequest | None = None,
+) -> TrustAnchor:
+    """Give an anchor another state; raises CertificateFileError as `add_anchor`."""
+    (changed,) = add_anchor(
+        bytes(anchor.der),
+        actor=actor,
+        reason=reason,
+        state=state,
+        domains=domains,
+        request=request,
+    )
+    return changed
+
+
+def remove_anchor(
+    anchor: TrustAnchor,
+    *,
+    actor: User | None,
+    reason: str,
+    request: HttpRequest | None = None,
+) -> None:
+    """Forget an anchor: mail that ends at it is no longer vouched for."""
+    _need_reason(reason)
+    with transaction.atomic():
+        audit.record(
+            "trust-anchor-removed",
+            actor=actor,
+            target=f"{anchor.name} {anchor.fingerprint[:16]}",
+            request=request,
+            reason=reason,
+            details={"fingerprint": anchor.fingerprint, "state": anchor.state},
+        )
+        anchor.delete()
+
+
+def find_anchor(fingerprint: str) -> TrustAnchor | None:
+    """Return the anchor whose SHA-256 fingerprint begins so (8 digits at least, only one)."""
+    wanted = fingerprint.replace(":", "").lower()
+    if len(wanted) < 8:
+        return None
+    found = list(TrustAnchor.objects.filter(fingerprint__startswith=wanted)[:2])
+    return found[0] if len(found) == 1 else None
+
+
+def add_crl(
+    content: bytes, *, actor: User | None, reason: str, request: HttpRequest | None = None
+) -> RevocationList:
+    """Keep a revocation list in place of an older one of the same issuer."""
+    _need_reason(reason)
+    lists = load_crls([content])
+    if not lists:
+        raise CertificateFileError("There is no revocation list in this file.")
+    crl = lists[0]
+    issuer = crl.issuer.rfc4514_string()[:500]
+    with transaction.atomic():
+        RevocationList.objects.filter(issuer=issuer, this_update__lte=crl.last_update_utc).delete()
+        row = RevocationList.objects.create(
+            issuer=issuer,
+            der=crl.public_bytes(Encoding.DER),
+            this_update=crl.last_update_utc,
+            next_update=crl.next_update_utc,
+        )
+        audit.record(
+            "revocation-list-added", actor=actor, target=issuer, request=request, reason=reason
+        )
+    return row
+
+
+def _need_reason(reason: str) -> None:
+    if not reason.strip():
+        raise CertificateFileError("Give a reason: it is kept in the audit log.")
+
+
+def _save_anchor(
+    certificate: x509.Certificate,
+    state: str,
+    domains: list[str],
+    *,
+    actor: User | None,
+    reason: str,
+    request: HttpRequest | None,
+) -> TrustAnchor:
+    fields = fields_of(certificate)
+    fields |= {"state": state, "domains": domains, "added_by": actor, "reason": reason[:400]}
+    row, is_new = TrustAnchor.objects.update_or_create(
+        fingerprint=fields.pop("fingerprint"), defaults=fields
+    )
+    audit.record(
+        "trust-anchor-added" if is_new else "trust-anchor-changed",
+        actor=actor,
+        target=f"{row.name} {row.fingerprint[:16]}",
+        request=request,
+        reason=reason,
+        details={"fingerprint": row.fingerprint, "state": state, "domains": domains},
+    )
+    return row
+
+
+def _checked_domains(state: str, domains: Iterable[str]) -> list[str]:
+    if state not in TrustAnchor.State.values:
+        raise CertificateFileError("The state is trusted, limited or blocked.")
+    limits = sorted({a_label_domain(each.strip().removeprefix("@")) for each in domains} - {""})
+    if state == TrustAnchor.State.LIMITED and not limits:
+        raise CertificateFileError("Name the domains that this authority is limited to.")
+    return limits if state == TrustAnchor.State.LIMITED else []
+
+
+def _covers(domains: Sequence[str], domain: str) -> bool:
+    return any(domain == each or domain.endswith(f".{each}") for each in domains)
+
+
+def _stamp(*, with_intermediates: bool) -> str:
+    rows: list[object] = [
+        *TrustAnchor.objects.order_by("fingerprint").values_list("fingerprint", "state", "domains"),
+        *RevocationList.objects.order_by("pk").values_list("pk"),
+    ]
+    if with_intermediates:
+        rows.append(Intermediate.objects.aggregate(count=Count("pk"), newest=Max("pk")))
+    return _digest(rows)
+
+
+def _digest(rows: Sequence[object]) -> str:
+    return hashlib.sha256(json.dumps(rows, default=list, sort_keys=True).encode()).hexdigest()
+
+
+@lru_cache(maxsize=2)
+def _state(stamp: str) -> TrustState:
+    rows = list(TrustAnchor.objects.order_by("fingerprint"))
+    states = TrustAnchor.State
+    return TrustState(
+        anchors=tuple(load(row) for row in rows if row.state == states.TRUSTED),
+        limited=tuple(
+            LimitedAnchor(load(row), tuple(row.domains))
+            for row in rows
+            if row.state == states.LIMITED
+        ),
+        intermediates=tuple(
+            load(row) for row in Intermediate.objects.order_by("-pk")[:INTERMEDIATE_LIMIT]
+        ),
+        crls=load_crls(
+            [bytes(der) for der in RevocationList.objects.values_list("der", flat=True)]
+        ),
+        blocked=frozenset(row.fingerprint for row in rows if row.state == states.BLOCKED),
+        stamp=stamp,
+    )

@@ -1,0 +1,105 @@
+"""An unlocked vault: its key lies in the server-side session, sealed under the session's key.
+
+That key needs the browser's half (accounts.session_keys), so the database alone opens nothing, nor
+does the browser. The server's half is forgotten after `IDLE_MINUTES` without use.
+
+    locked ──unlock (passphrase)──▶ unlocked ──lock │ sign-out │ idle──▶ locked
+"""
+
+import base64
+import logging
+import time
+
+from django.http import HttpRequest
+
+from accounts import audit, tickets
+from accounts.models import User
+from accounts.redis import RedisError
+from accounts.sealing import SealBroken, open_with, seal_with, subject_of
+from accounts.session_keys import session_key
+from smime.models import Vault
+from smime.passphrases import key_of
+
+IDLE_MINUTES = 30
+_SEEN_EVERY = 60  # seconds between writes of "last used"
+_SEALED = "vault-key"
+_SEEN = "vault-seen-at"
+_PURPOSE = "unlocked-vault"
+
+logger = logging.getLogger(__name__)
+
+
+def unlock(request: HttpRequest, passphrase: str) -> bool:
+    """Open the person's vault for this session; False when the passphrase is wrong."""
+    user = _person(request)
+    vault = Vault.objects.filter(user=user).first()
+    kek = key_of(vault, passphrase) if vault is not None else None
+    if kek is None:
+        audit.record("keys-unlock-refused", actor=user, request=request)
+        return False
+    keep(request, kek)
+    audit.record("keys-unlocked", actor=user, request=request)
+    return True
+
+
+def keep(request: HttpRequest, kek: bytes) -> None:
+    """Hold an opened vault's key for this session."""
+    sealed = seal_with(session_key(request), kek, purpose=_PURPOSE, subject=_subject(request))
+    request.session[_SEALED] = base64.b64encode(sealed).decode()
+    request.session[_SEEN] = int(time.time())
+
+
+def lock(request: HttpRequest) -> None:
+    """Forget the key."""
+    for name in (_SEALED, _SEEN):
+        request.session.pop(name, None)
+
+
+def kek_for(request: HttpRequest) -> bytes | None:
+    """Return the vault's key if this session holds it; using it puts the idle limit off."""
+    sealed, seen = request.session.get(_SEALED), request.session.get(_SEEN)
+    if not sealed or seen is None:
+        return None
+    now = int(time.time())
+    if now - seen > IDLE_MINUTES * 60:
+        lock(request)
+        return None
+    try:
+        kek = open_with(
+            session_key(request),
+            base64.b64decode(sealed),
+            purpose=_PURPOSE,
+            subject=_subject(request),
+        )
+    except SealBroken:  # the browser's half did not come along
+        return None
+    if now - seen >= _SEEN_EVERY:
+        request.session[_SEEN] = now
+    return kek
+
+
+def key_ticket(request: HttpRequest) -> str:
+    """Return a ticket for one task that needs this person's keys; "" when Redis is away.
+
+    Payload: "user" (id), "kek" (bytes or None), "session_key" (bytes).
+    """
+    try:
+        return tickets.issue(
+            {
+                "user": _person(request).pk,
+                "kek": kek_for(request),
+                "session_key": session_key(request),
+            }
+        )
+    except RedisError:
+        logger.warning("event=ticket-not-issued")
+        return ""
+
+
+def _person(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # views are for signed-in people
+    return request.user
+
+
+def _subject(request: HttpRequest) -> str:
+    return subject_of("accounts.User", _person(request).pk)

@@ -1,0 +1,74 @@
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import lanes
+from accounts.models import AccountLane, MailAccount, MailServer, User
+
+
+@pytest.fixture
+def account(server: MailServer) -> MailAccount:
+    user = User.objects.create_user("anna@example.test")
+    return MailAccount.objects.create(
+        user=user, server=server, address=user.address, login_name="anna", sealed_password=b""
+    )
+
+
+def test_one_holder_at_a_time(account: MailAccount) -> None:
+    with lanes.lease(account, "sync") as first:
+        assert first is not None
+        with lanes.lease(account, "sync") as second:
+            assert second is None
+        with lanes.lease(account, "send") as elsewhere:
+            assert elsewhere is not None
+    with lanes.lease(account, "sync") as after:
+        assert after is not None
+        assert after.fence == first.fence + 1
+
+
+def test_an_expired_lease_is_taken_over_and_the_old_holder_notices(account: MailAccount) -> None:
+    with lanes.lease(account, "sync", seconds=60) as first:
+        assert first is not None
+        assert first.renew()
+        AccountLane.objects.update(until=timezone.now() - timedelta(seconds=1))
+        with lanes.lease(account, "sync") as second:
+            assert second is not None
+            assert second.fence > first.fence
+            assert not first.renew()
+            assert not first.is_held()
+            assert second.is_held()
+
+
+def test_the_old_holder_does_not_free_the_new_ones_lease(account: MailAccount) -> None:
+    with lanes.lease(account, "sync") as first:
+        assert first is not None
+        AccountLane.objects.update(until=timezone.now() - timedelta(seconds=1))
+        taken = lanes._take(account.pk, "sync", 60)
+        assert taken is not None
+    assert taken.is_held()
+    assert AccountLane.objects.get().until > timezone.now()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_task_is_sent_after_the_commit_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str] = []
+    monkeypatch.setattr(lanes, "_send", lambda name, args, lane: sent.append(name))
+    with transaction.atomic():
+        lanes.post("mailbox.sync_account", 1, lane="sync")
+        assert sent == []
+    assert sent == ["mailbox.sync_account"]
+    with pytest.raises(RuntimeError), transaction.atomic():
+        lanes.post("mailbox.sync_account", 1, lane="sync")
+        raise RuntimeError
+    assert sent == ["mailbox.sync_account"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_posting_reaches_the_lanes_queue(valkey: str) -> None:
+    from accounts.redis import client
+
+    lanes.post("mailbox.sync_account", 7, lane="sync")
+    assert client().llen("sync") == 1
+    assert client().llen("interactive") == 0
