@@ -1,5 +1,6 @@
 """What is known of the recipients' and the sender's certificates, as the composer asks it."""
 
+import logging
 from collections.abc import Iterable
 
 from cryptography import x509
@@ -8,12 +9,16 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 
+from accounts import tickets
 from accounts.models import Identity, User
+from accounts.redis import RedisError
 from smime import people, vault
 from smime.models import OwnKey
 from webmail.composer.presenting import RecipientChip, RecipientState
 from webmail.composer.protection import OwnKeys
 from webmail.composer.recipients import BadAddressError, Recipient, comparable, sendable
+
+log = logging.getLogger(__name__)
 
 
 def chips(user: User, fields: Iterable[tuple[str, Recipient]]) -> tuple[RecipientChip, ...]:
@@ -56,6 +61,22 @@ def default_protection(user: User, identity: Identity, request: HttpRequest) -> 
     sign = own.can_sign if identity.sign_by_default is None else identity.sign_by_default
     encrypt = bool(identity.encrypt_by_default) and own.can_decrypt
     return sign and own.can_sign, encrypt and own.can_sign
+
+
+def key_ticket(request: HttpRequest) -> str:
+    """Return a ticket for the person's keys; "" when Redis is away (managed keys need none)."""
+    try:
+        return vault.key_ticket(request)
+    except RedisError:
+        log.warning("event=no-ticket")
+        return ""
+
+
+def opened_keys(user: User, ticket: str) -> vault.OpenedKeys:
+    """Open the person's keys with a ticket, or the managed ones alone (crypto lane only)."""
+    payload = tickets.redeem(ticket) if ticket else None
+    kek = payload.get("kek") if payload and payload.get("user") == user.pk else None
+    return vault.open_keys(user, kek=kek if isinstance(kek, bytes) else None)
 
 
 def own_certificates(user: User, address: str) -> tuple[x509.Certificate, ...]:

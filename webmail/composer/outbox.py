@@ -16,8 +16,7 @@ from django.utils import timezone
 
 from accounts.lanes import post
 from accounts.models import User
-from smime import vault
-from webmail.composer import drafts, outbox_files, transitions
+from webmail.composer import certificates, drafts, outbox_files, transitions
 from webmail.composer.content import DraftContent, seal_summary
 from webmail.composer.evidence import accept
 from webmail.composer.leases import take
@@ -194,7 +193,7 @@ def _insert(
 
 def _ticket(draft: Draft, request: HttpRequest) -> str:
     """Return a ticket for the keys, if the mail needs any."""
-    return vault.key_ticket(request) if draft.sign or draft.encrypt else ""
+    return certificates.key_ticket(request) if draft.sign or draft.encrypt else ""
 
 
 def _locked(user: User, outgoing_id: int) -> OutgoingMail:

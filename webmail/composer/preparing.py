@@ -16,13 +16,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import tickets
 from accounts.lanes import post
 from smime import people, vault
 from smime.pki import KeyPair
 from smime.writing import protect
 from webmail.composer import attachments, drafts, outbox, sealed_files, sizes, transitions
-from webmail.composer.certificates import own_certificates
+from webmail.composer.certificates import opened_keys, own_certificates
 from webmail.composer.content import DraftContent
 from webmail.composer.ending import fail
 from webmail.composer.leases import Heartbeat, LeaseLostError, Taken, take
@@ -183,8 +182,7 @@ def _keys(mail: OutgoingMail, draft: Draft, content: DraftContent, ticket: str) 
     """Open what this mail needs. Raises CannotPrepareError rather than send it weaker."""
     if not draft.sign and not draft.encrypt:
         return _Keys(signer=None, certificates={}, own=(), cipher="")
-    payload = tickets.redeem(ticket) if ticket else None
-    opened = vault.open_keys(mail.user, kek=(payload or {}).get("kek"))
+    opened = opened_keys(mail.user, ticket)
     address = draft.identity.address
     signer = vault.signing_key(mail.user, address, opened)
     if signer is None:

@@ -14,10 +14,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import tickets
 from accounts.lanes import post
 from accounts.models import Identity, User
-from smime import vault
 from smime.reading import Reading
 from webmail.composer import attachments, certificates, drafts
 from webmail.composer.attachments import AttachmentRefusedError
@@ -106,11 +104,8 @@ def _claim(draft_id: int) -> bool:
 
 
 def _read(draft: Draft, message: Message, ticket: str) -> tuple[Original, Reading]:
-    keys = ()
-    if message.is_secured:
-        payload = tickets.redeem(ticket) if ticket else None
-        kek = (payload or {}).get("kek")
-        keys = vault.open_keys(draft.user, kek=kek if isinstance(kek, bytes) else None).pairs
+    # Only what is secured needs keys: no other mail has a private key opened for it.
+    keys = certificates.opened_keys(draft.user, ticket).pairs if message.is_secured else ()
     zone = ZoneInfo(draft.user.time_zone)
     return read_original(bodies.raw(message), keys=keys, zone=zone)
 
@@ -170,7 +165,7 @@ def _finish(draft: Draft, content: DraftContent, **columns: object) -> None:
 
 def _ask(draft: Draft, request: HttpRequest) -> None:
     message = draft.related_message
-    ticket = vault.key_ticket(request) if message is not None and message.is_secured else ""
+    ticket = certificates.key_ticket(request) if message is not None and message.is_secured else ""
     post("composer.prepare_reply", draft.pk, ticket, lane="crypto")
 
 
