@@ -68,7 +68,8 @@ def _configure() -> None:
         task_publish_retry_policy={"max_retries": 3, "interval_start": 0, "interval_max": 1},
         timezone="UTC",
         enable_utc=True,
-        beat_schedule_filename=str(settings.DATA_DIR / "celerybeat-schedule"),
+        # Nothing to remember between runs: what is due stands in the database.
+        beat_scheduler="celery.beat:Scheduler",
         beat_schedule={
             "due-outbox": {"task": "composer.hand_over_due_mail", "schedule": 5.0},
             "lost-changes": {"task": "mailbox.hand_over_due_changes", "schedule": 5.0},
