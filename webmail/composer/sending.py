@@ -7,21 +7,20 @@ learns it there at the latest and stops without the dot. Each variant is a trans
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import credentials as account_credentials
 from accounts.lanes import post
-from accounts.models import MailAccount
+from accounts.models import MailAccount, MailServer
 from webmail.composer import outbox_files, sealed_files, transitions
 from webmail.composer.ending import end
 from webmail.composer.leases import Heartbeat, LeaseLostError, Taken, committed_to_disk, take
 from webmail.composer.models import Delivery, OutgoingMail, Variant
 from webmail.composer.transitions import DeliveryState, MailState, Reply, Standing
 from webmail.mailbox.changes import announce
-from webmail.submission import Outcome, Phase, submit
+from webmail.submission import MailServerError, Outcome, Phase, limits, submit
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +49,12 @@ def send(outgoing_id: int) -> None:
             for variant in mail.variants.order_by("id"):
                 if _run(taken, mail, variant) == "stop":
                     break
-        conclude(taken, mail)
+        state = conclude(taken, mail)
     except LeaseLostError:
         log.warning("outgoing=%d event=taken-over", outgoing_id)
+    else:
+        if state == MailState.ACCEPTED and mail.account.server.submission_size_limit is None:
+            _learn_size_limit(mail.account)
 
 
 def _count_attempt(taken: Taken, mail: OutgoingMail) -> None:
@@ -161,9 +163,9 @@ def write_standings(variant: Variant, standings: dict[str, Standing]) -> None:
     Variant.objects.filter(pk=variant.pk).update(state=transitions.variant_state(states))
 
 
-def conclude(taken: Taken, mail: OutgoingMail, *, now: datetime | None = None) -> None:
-    """Derive the mail's state from its recipients' and let it go."""
-    now = now or timezone.now()
+def conclude(taken: Taken, mail: OutgoingMail) -> MailState:
+    """Derive the mail's state from its recipients', let it go and return the state."""
+    now = timezone.now()
     with transaction.atomic():
         deliveries = Delivery.objects.filter(variant__outgoing=mail)
         plan = transitions.plan_after_attempt(
@@ -181,6 +183,21 @@ def conclude(taken: Taken, mail: OutgoingMail, *, now: datetime | None = None) -
         outbox_files.drop_variants(mail.pk)
     if plan.state == MailState.ACCEPTED:
         post("composer.file_copy", mail.pk, lane="send")
+    return plan.state
+
+
+def _learn_size_limit(account: MailAccount) -> None:
+    """Ask a server once how large a message it takes (RFC 1870), for the composer's page."""
+    try:
+        found = limits(
+            account_credentials.submission_endpoint(account.server),
+            account_credentials.for_account(account),
+        )
+    except MailServerError:
+        log.info("server=%d event=size-not-learned", account.server_id)
+        return
+    # 0: the server says that it has no fixed limit.
+    MailServer.objects.filter(pk=account.server_id).update(submission_size_limit=found.size or 0)
 
 
 def _words(outcome: Outcome) -> str:

@@ -10,7 +10,7 @@ from webmail.composer import due, evidence, filing, outbox, preparing, sealed_fi
 from webmail.composer.leases import LeaseLostError, take
 from webmail.composer.models import Delivery, Draft, OutgoingMail, Variant
 from webmail.mailbox.models import Flag, Folder, Message, Placement, Thread
-from webmail.submission import Outcome, Phase, RecipientOutcome
+from webmail.submission import Outcome, Phase, RecipientOutcome, ServerLimits
 
 pytestmark = pytest.mark.django_db
 
@@ -42,11 +42,16 @@ BUSY = Outcome(state="temporary", stage=Phase.CONNECTING, code=421, text="try la
 REFUSED = Outcome(state="permanent", stage=Phase.MAIL, code=550, enhanced="5.7.1", text="not you")
 LOST = Outcome(state="uncertain", stage=Phase.DATA_END, reason="The server did not confirm.")
 
+SERVER_LIMITS = ServerLimits(
+    size=25_000_000, has_8bitmime=True, has_smtputf8=False, has_dsn=False, mechanisms=frozenset()
+)
+
 
 @pytest.fixture(autouse=True)
 def world(monkeypatch, settings, django_capture_on_commit_callbacks):
     settings.UNDO_SEND_SECONDS = 0
     monkeypatch.setattr("accounts.credentials.for_account", lambda account: None)
+    monkeypatch.setattr(sending, "limits", lambda endpoint, credentials: SERVER_LIMITS)
     with django_capture_on_commit_callbacks(execute=True):
         yield
 
@@ -394,3 +399,9 @@ def test_the_original_is_marked_once_the_answer_is_sent(
     with django_capture_on_commit_callbacks(execute=True):
         run(monkeypatch, mail, ACCEPTED)
     assert original.placements.get().shown_flags & flag
+
+
+def test_the_servers_size_limit_is_learned_once(monkeypatch, mail, alice):
+    run(monkeypatch, mail, ACCEPTED)
+    alice.account.server.refresh_from_db()
+    assert alice.account.server.submission_size_limit == 25_000_000
