@@ -18,7 +18,12 @@ export function startActions() {
     const fields = new FormData(form, event.submitter);
     const ids = form.id === "list-form" ? checkedIds() : fields.getAll("ids");
     event.submitter.closest("details")?.removeAttribute("open");
-    act(fields.get("action"), { ids, kind: fields.get("kind"), target: fields.get("target") });
+    act(fields.get("action"), {
+      ids,
+      kind: fields.get("kind"),
+      target: fields.get("target"),
+      folder: fields.get("folder"),
+    });
   });
   hear("undo", ({ group }) => undoGroup(group));
 }
@@ -26,15 +31,25 @@ export function startActions() {
 /** Act on what is checked, else on what is open, else on the row under the cursor. */
 export function actHere(action) {
   const ids = checkedIds();
-  const kind = $("#list-form [name=kind]")?.value ?? "conversation";
-  if (ids.length) return act(action, { ids, kind });
+  const { kind, folder } = listFields();
+  if (ids.length) return act(action, { ids, kind, folder });
   const form = $("#reading-form");
   if (form && reading()?.dataset.message) {
     const fields = new FormData(form);
-    return act(action, { ids: fields.getAll("ids"), kind: fields.get("kind") });
+    return act(action, {
+      ids: fields.getAll("ids"),
+      kind: fields.get("kind"),
+      folder: fields.get("folder"),
+    });
   }
   const row = cursorRow();
-  return row ? act(action, { ids: [row.dataset.id], kind }) : null;
+  return row ? act(action, { ids: [row.dataset.id], kind, folder }) : null;
+}
+
+/** What the list's rows are: the kind of their ids and the folder they are in. */
+export function listFields() {
+  const form = $("#list-form");
+  return { kind: form?.elements.kind.value ?? "conversation", folder: form?.elements.folder?.value };
 }
 
 export function isStarredHere() {
@@ -42,15 +57,16 @@ export function isStarredHere() {
   return row ? row.matches(".is-starred") : Boolean($("#reading-form [value=unstar]"));
 }
 
-export async function act(action, { ids, kind, target = null }) {
+export async function act(action, { ids, kind, target = null, folder = null }) {
   if (!ids.length) return;
   const restore = showAtOnce(action, ids, kind);
   forget(ids);
   forgetAhead();
   const words = $("#toasts").dataset;
   try {
-    const fields = { action, ids, kind, ...(target && { target }) };
-    const response = await post($("#act").action, fields);
+    const fields = { action, ids, kind, ...(folder && { folder }), ...(action === "move" && { target }) };
+    // A changed flag is seen where it is; what has left the list is told.
+    const response = await post($("#act").action, fields, { quiet: !LEAVING.has(action) });
     if (!response.ok) throw new Error(response.statusText);
     const toast = toastOf(response);
     if (toast?.undo) {
@@ -62,7 +78,7 @@ export async function act(action, { ids, kind, target = null }) {
     tell("toast", {
       words: navigator.onLine ? words.wordsLost : words.wordsOffline,
       isError: true,
-      actions: [{ words: words.wordsRetry, run: () => act(action, { ids, kind, target }) }],
+      actions: [{ words: words.wordsRetry, run: () => act(action, { ids, kind, target, folder }) }],
     });
   }
 }
@@ -152,9 +168,8 @@ export function startRowTools() {
     const row = tools.closest(".row");
     if (!button || !row) return;
     event.preventDefault();
-    const kind = $("#list-form [name=kind]").value;
     tools.remove();
-    act(button.value, { ids: [row.dataset.id], kind });
+    act(button.value, { ids: [row.dataset.id], ...listFields() });
   });
 }
 

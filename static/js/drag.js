@@ -1,9 +1,10 @@
 // Dragging rows onto folders: the same as Move, for those who point.
 
 import { $, $$ } from "./page.js";
+import { act, listFields } from "./actions.js";
 import { checkedIds } from "./list.js";
 
-export function startDragging(act) {
+export function startDragging() {
   let ids = [];
   document.addEventListener("pointerdown", (event) => {
     const row = event.pointerType === "mouse" && event.target.closest?.("#rows > .row");
@@ -27,7 +28,7 @@ export function startDragging(act) {
     const folder = ids.length && targetOf(event);
     if (!folder) return;
     event.preventDefault();
-    act("move", { ids, kind: $("#list-form [name=kind]").value, target: folder.dataset.folder });
+    act("move", { ids, ...listFields(), target: folder.dataset.folder });
   });
   document.addEventListener("dragend", () => {
     ids = [];

@@ -3,7 +3,7 @@
 import htmx from "htmx.org";
 
 import { $, hear, reading } from "./page.js";
-import { act, startActions, startRowTools } from "./actions.js";
+import { startActions, startRowTools } from "./actions.js";
 import { startCommands } from "./commands.js";
 import { startDialogs } from "./dialogs.js";
 import { startDragging } from "./drag.js";
@@ -31,7 +31,7 @@ if ($("#app")) {
   startOpening(onKey);
   startActions();
   startRowTools();
-  startDragging(act);
+  startDragging();
   startSearch();
   startDialogs();
   startCommands();
