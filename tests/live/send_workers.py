@@ -111,7 +111,7 @@ class SendSite:
             ).fetchall()
         return Standing(row[0], row[1], row[2], row[3], bool(row[4]), row[5], dict(deliveries))
 
-    def wait(self, outgoing_id: int, *states: str, seconds: float = 40) -> Standing:
+    def wait(self, outgoing_id: int, *states: str, seconds: float = 100) -> Standing:
         """Return the mail once it is in one of `states`."""
         until = time.monotonic() + seconds
         while (found := self.state(outgoing_id)).state not in states:

@@ -10,7 +10,7 @@ from tests.fakes.scripted import ScriptedServer
 from tests.fakes.smtp import DEFAULT, FakeSmtp
 from tests.live.send_workers import SendSite, kill
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 BEFORE_THE_DOT = ["banner", "ehlo", "auth", "mail", "rcpt", "data"]
 
@@ -30,7 +30,7 @@ class Holding(FakeSmtp):
         if not self._held:
             self._held = True
             self.reached.set()
-            self.may_go_on.wait(60)
+            self.may_go_on.wait(200)
         words = [b"AUTH PLAIN LOGIN", b"8BITMIME", b"SIZE 1000000", b"DSN"]
         ehlo = (
             b"250-fake\r\n" + b"".join(b"250-%b\r\n" % word for word in words[:-1]) + b"250 DSN\r\n"
@@ -67,7 +67,7 @@ def test_before_the_dot_it_is_sent_once_by_the_next_worker(
     with serving(script, send_site, server_context, test_authority):
         (outgoing,) = send_site.queue("bob@example.test")
         with send_site.worker() as worker:
-            assert script.reached.wait(30), send_site.log()
+            assert script.reached.wait(100), send_site.log()
             kill(worker)
         assert send_site.state(outgoing).state == "sending"
         script.may_go_on.set()
@@ -83,7 +83,7 @@ def test_after_the_dot_it_is_uncertain_and_stays_so(send_site, server_context, t
     with serving(script, send_site, server_context, test_authority):
         (outgoing,) = send_site.queue("bob@example.test")
         with send_site.worker() as worker:
-            assert script.reached.wait(30), send_site.log()
+            assert script.reached.wait(100), send_site.log()
             kill(worker)
         assert send_site.state(outgoing).phase == "data_end"
         with send_site.worker():
@@ -101,7 +101,7 @@ def test_taken_by_the_server_but_not_booked_is_uncertain(send_site, server_conte
     with serving(script, send_site, server_context, test_authority):
         (outgoing,) = send_site.queue("bob@example.test")
         with send_site.worker() as worker:
-            assert script.reached.wait(30), send_site.log()
+            assert script.reached.wait(100), send_site.log()
             # The worker gets its 250 but cannot write it down; then it dies.
             database = sqlite3.connect(send_site.directory / "signet.sqlite3", isolation_level=None)
             database.execute("BEGIN IMMEDIATE")

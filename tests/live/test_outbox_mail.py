@@ -13,7 +13,7 @@ from tests.servers.dovecot import PASSWORD
 from tests.servers.postfix import LATER, REFUSED
 from tests.site import site, wait_for  # noqa: F401 - a fixture
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

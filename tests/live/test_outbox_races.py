@@ -6,7 +6,7 @@ import pytest
 
 from tests.live.send_workers import SendSite
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.live, pytest.mark.timeout(300)]
 
 RUNS = 150
 _RACE = """
