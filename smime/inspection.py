@@ -1,7 +1,9 @@
 """What `manage.py inspect` says of a message: the reader's own findings as one JSON document."""
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +34,12 @@ from webmail.mime import (
     decode_text,
 )
 
+_NEVER_SHOWN = re.compile(
+    r"<(script|iframe|frame|object|embed|applet|form|input|button|meta|base|link|svg|math"
+    r"|audio|video|template|noscript)\b",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ShownBlock:
@@ -41,6 +49,7 @@ class ShownBlock:
     kind: str
     text: str  # readable plain text
     safe: SafeHtml
+    removed: Mapping[str, int]  # what the safe form leaves out, by kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +114,14 @@ def _block(reading: Reading, block: BodyBlock, *, as_text: bool) -> ShownBlock:
             flowed=parameters.get("format", "").lower() == "flowed",
             delsp=parameters.get("delsp", "").lower() == "yes",
         )
-    return ShownBlock(block.part, block.kind, plain, safe)
+    removed = Counter(safe.removed) + _elements_left_out(text if block.kind == "html" else "", safe)
+    return ShownBlock(block.part, block.kind, plain, safe, removed)
+
+
+def _elements_left_out(source: str, safe: SafeHtml) -> Counter[str]:
+    """Count the elements of a kind that is never shown."""
+    named = Counter(found.lower() for found in _NEVER_SHOWN.findall(source))
+    return named - Counter(found.lower() for found in _NEVER_SHOWN.findall(safe.body))
 
 
 def _envelope(reading: Reading, verdict: Verdict) -> dict[str, Any]:
@@ -163,17 +179,16 @@ def _protection(layer: LayerFacts) -> str:
 
 def _body(shown: Shown) -> dict[str, Any]:
     first = shown.blocks[0] if shown.blocks else None
-    removed: dict[str, int] = {}
+    removed: Counter[str] = Counter()
     for block in shown.blocks:
-        for name, count in block.safe.removed.items():
-            removed[name] = removed.get(name, 0) + count
+        removed.update(block.removed)
     return {
         "part": first.part.path if first else None,
         "html": first.safe.body if first and first.kind == "html" else None,
         "text": "\n".join(block.text for block in shown.blocks) if first else None,
         "remote_images_blocked": sum(len(block.safe.remote_images) for block in shown.blocks),
         "trackers": sum(block.safe.trackers for block in shown.blocks),
-        "removed": removed,
+        "removed": dict(removed),
         "links": [
             {"text": link.text, "href": link.href, "deceptive": link.deceptive}
             for block in shown.blocks

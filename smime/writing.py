@@ -152,7 +152,8 @@ def _boundary(payload: bytes) -> str:
 
 def _pkcs7(der: bytes, smime_type: str) -> bytes:
     head = (
-        f'Content-Type: application/pkcs7-mime; smime-type={smime_type}; name="smime.p7m"\r\n'
+        f"Content-Type: application/pkcs7-mime; smime-type={smime_type};\r\n"
+        ' name="smime.p7m"\r\n'
         "Content-Transfer-Encoding: base64\r\n"
         'Content-Disposition: attachment; filename="smime.p7m"\r\n\r\n'
     )

@@ -86,28 +86,6 @@ def test_a_key_the_library_does_not_know_here_is_read(tmp_path):
     assert reason(content, "wrong") == "passphrase"
 
 
-@pytest.mark.parametrize(
-    ("content", "passphrase", "why"),
-    [
-        (lambda: to_pkcs12(pair_of("p256"), "right"), "wrong", "passphrase"),
-        (lambda: to_pkcs12(pair_of("p256"), "right"), "", "passphrase"),
-        (lambda: to_pkcs12(pair_of("p256"), "right"), None, "passphrase"),
-        (lambda: b"", "x", "not-pkcs12"),
-        (lambda: b"no key file at all", "x", "not-pkcs12"),
-        (lambda: b"\x30\x80\x00\x00", "x", "not-pkcs12"),
-        (lambda: to_pkcs12(pair_of("p256"), "x")[:-40], "x", "not-pkcs12"),
-        (lambda: b"0" * (1024 * 1024 + 1), "x", "not-pkcs12"),
-        (lambda: pair_of("p256").certificate.public_bytes(Encoding.DER), "x", "not-pkcs12"),
-        (lambda: pair_of("p256").certificate.public_bytes(Encoding.PEM), "x", "not-pkcs12"),
-        (_certificates_only, "x", "no-key"),
-        (_foreign_certificate, "x", "no-key"),
-        (lambda: _slow("x"), "x", "iterations"),
-    ],
-)
-def test_refusals(content, passphrase, why):
-    assert reason(content(), passphrase) == why
-
-
 def _encryption(passphrase: str, rounds: int = 2048):
     return PrivateFormat.PKCS12.encryption_builder().kdf_rounds(rounds).build(passphrase.encode())
 
@@ -133,6 +111,28 @@ def _slow(passphrase: str) -> bytes:
     pfx = pkcs12.Pfx.load(content)
     pfx["mac_data"]["iterations"] = 2_000_000
     return pfx.dump(force=True)
+
+
+@pytest.mark.parametrize(
+    ("content", "passphrase", "why"),
+    [
+        (lambda: to_pkcs12(pair_of("p256"), "right"), "wrong", "passphrase"),
+        (lambda: to_pkcs12(pair_of("p256"), "right"), "", "passphrase"),
+        (lambda: to_pkcs12(pair_of("p256"), "right"), None, "passphrase"),
+        (lambda: b"", "x", "not-pkcs12"),
+        (lambda: b"no key file at all", "x", "not-pkcs12"),
+        (lambda: b"\x30\x80\x00\x00", "x", "not-pkcs12"),
+        (lambda: to_pkcs12(pair_of("p256"), "x")[:-40], "x", "not-pkcs12"),
+        (lambda: b"0" * (1024 * 1024 + 1), "x", "not-pkcs12"),
+        (lambda: pair_of("p256").certificate.public_bytes(Encoding.DER), "x", "not-pkcs12"),
+        (lambda: pair_of("p256").certificate.public_bytes(Encoding.PEM), "x", "not-pkcs12"),
+        (_certificates_only, "x", "no-key"),
+        (_foreign_certificate, "x", "no-key"),
+        (lambda: _slow("x"), "x", "iterations"),
+    ],
+)
+def test_refusals(content, passphrase, why):
+    assert reason(content(), passphrase) == why
 
 
 @pytest.mark.parametrize("options", [["-legacy"], [], ["-nomac"], ["-keypbe", "NONE"]])
