@@ -10,7 +10,10 @@ class ComposerConfig(AppConfig):
     verbose_name = "Writing"
 
     def ready(self) -> None:
-        """Listen to the mailbox: seen people, and mails that turn up after a lost reply."""
-        from webmail.composer import listeners
+        """Listen to the mailbox (seen people, mails that turn up after a lost reply); rotation."""
+        from accounts.rotation import register
+        from webmail.composer import content, listeners
 
         listeners.connect()
+        for column in content.SEALED_COLUMNS:
+            register(column)

@@ -5,9 +5,11 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from accounts import sealing
+from accounts.rotation import SealedColumn
 from webmail.composer.recipients import Recipient
 
-PURPOSE = "draft"
+_DRAFT = "draft"
+_OUTGOING = "outgoing"
 _ADDRESS_FIELDS = ("to", "cc", "bcc")
 
 
@@ -38,14 +40,12 @@ class DraftContent:
 def seal_content(content: DraftContent, *, draft_id: int) -> bytes:
     """Return the content sealed for the row `draft_id`."""
     plain = json.dumps(asdict(content), ensure_ascii=False, separators=(",", ":")).encode()
-    return sealing.seal(plain, purpose=PURPOSE, subject=f"composer.draft:{draft_id}")
+    return sealing.seal(plain, purpose=_DRAFT, subject=_draft_subject(draft_id))
 
 
 def open_content(sealed: bytes | memoryview, *, draft_id: int) -> DraftContent:
     """Return what `seal_content` sealed. Raises accounts.sealing.SealBroken."""
-    plain = sealing.open_sealed(
-        bytes(sealed), purpose=PURPOSE, subject=f"composer.draft:{draft_id}"
-    )
+    plain = sealing.open_sealed(bytes(sealed), purpose=_DRAFT, subject=_draft_subject(draft_id))
     stored: dict[str, Any] = json.loads(plain)
     known = {field.name for field in fields(DraftContent)}
     values: dict[str, Any] = {}
@@ -60,13 +60,38 @@ def open_content(sealed: bytes | memoryview, *, draft_id: int) -> DraftContent:
 def seal_summary(*, people: str, subject: str, envelope_id: str) -> bytes:
     """Return what the outbox shows of a mail, sealed (the row's id is not known yet)."""
     plain = json.dumps([people, subject], ensure_ascii=False).encode()
-    return sealing.seal(plain, purpose="outgoing", subject=f"composer.outgoingmail:{envelope_id}")
+    return sealing.seal(plain, purpose=_OUTGOING, subject=_outgoing_subject(envelope_id))
 
 
 def open_summary(sealed: bytes | memoryview, *, envelope_id: str) -> tuple[str, str]:
     """Return (people, subject). Raises accounts.sealing.SealBroken."""
     plain = sealing.open_sealed(
-        bytes(sealed), purpose="outgoing", subject=f"composer.outgoingmail:{envelope_id}"
+        bytes(sealed), purpose=_OUTGOING, subject=_outgoing_subject(envelope_id)
     )
     people, subject = json.loads(plain)
     return people, subject
+
+
+def _draft_subject(draft_id: int) -> str:
+    return f"composer.draft:{draft_id}"
+
+
+def _outgoing_subject(envelope_id: str) -> str:
+    return f"composer.outgoingmail:{envelope_id}"
+
+
+# What `rotate_keys` seals anew.
+SEALED_COLUMNS = (
+    SealedColumn(
+        model="composer.Draft",
+        column="sealed_content",
+        purpose=_DRAFT,
+        subject=lambda row: _draft_subject(row.pk),
+    ),
+    SealedColumn(
+        model="composer.OutgoingMail",
+        column="sealed_summary",
+        purpose=_OUTGOING,
+        subject=lambda row: _outgoing_subject(str(row.envelope_id)),
+    ),
+)

@@ -1,8 +1,9 @@
 """Large contents of drafts and outgoing mail: sealed files, written and read in pieces.
 
-A file is a sequence of pieces, each a length (4 octets, big endian) and a sealed blob of at most
-1 MiB of content. Each piece is bound to the file's key, its number and whether it is the last, so
-that pieces cannot be swapped, dropped or taken from another file. Files appear whole or not at all
+A file is a mark (a sealed empty value, so that a file tells which key sealed it) and a sequence of
+pieces, each a length (4 octets, big endian) and a sealed blob of at most 1 MiB of content. Mark and
+pieces are bound to the file's key, each piece to its number and whether it is the last, so that
+pieces cannot be swapped, dropped or taken from another file. Files appear whole or not at all
 (written beside, synced, renamed).
 """
 
@@ -21,6 +22,7 @@ PIECE = 1024 * 1024  # octets of content in one sealed piece
 _PURPOSE = "composer-file"
 _LENGTH = struct.Struct(">I")
 _KEY_LENGTH = 32
+_MARK_SIZE = 37  # version, key id, nonce and tag of an empty value (accounts.sealing)
 
 
 class TooLargeError(Exception):
@@ -41,6 +43,7 @@ def write(chunks: Iterable[bytes], *, limit: int | None = None) -> tuple[str, in
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             size = 0
+            file.write(_mark(key))
             for number, (piece, is_last) in enumerate(_pieces(chunks)):
                 size += len(piece)
                 if limit is not None and size > limit:
@@ -61,6 +64,7 @@ def read(key: str) -> Iterator[bytes]:
     """Yield the content in pieces. Raises FileNotFoundError, SealBroken (also if it is cut)."""
     with _path(key).open("rb") as file:
         number = 0
+        sealing.open_sealed(file.read(_MARK_SIZE), purpose=_PURPOSE, subject=f"{key}:mark")
         sealed = _next_piece(file.read(_LENGTH.size), file.read)
         while sealed is not None:
             following = _next_piece(file.read(_LENGTH.size), file.read)
@@ -80,6 +84,12 @@ def drop(key: str) -> None:
     """Remove the file; one that is gone already is fine."""
     if key:
         _path(key).unlink(missing_ok=True)
+
+
+def _mark(key: str) -> bytes:
+    mark = sealing.seal(b"", purpose=_PURPOSE, subject=f"{key}:mark")
+    assert len(mark) == _MARK_SIZE
+    return mark
 
 
 def _pieces(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:

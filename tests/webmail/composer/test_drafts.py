@@ -1,5 +1,6 @@
 """Drafts: sealed, told when stale, held while on their way, gone with their files."""
 
+import base64
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import Http404
 from django.utils import timezone
 
+from accounts import rotation
 from webmail.composer import attachments, drafts, sealed_files
-from webmail.composer.content import DraftContent, open_content
+from webmail.composer.content import DraftContent, open_content, open_summary, seal_summary
 from webmail.composer.models import Draft, OutgoingMail
 from webmail.composer.recipients import parse
 
@@ -214,3 +216,19 @@ def test_untouched_drafts_expire(alice):
     assert list(drafts.drafts_for(alice.user)) == [written]
     assert drafts.expire_unsaved() == 1
     assert set(Draft.objects.values_list("pk", flat=True)) == {young.pk, written.pk}
+
+
+def test_rotating_the_keyring_keeps_drafts_and_summaries_readable(alice, settings):
+    old, new = (base64.urlsafe_b64encode(bytes([n]) * 32).decode() for n in (1, 2))
+    settings.KEYRING = old
+    draft = alice.draft(text="words")
+    mail = on_its_way(alice, draft, "failed")
+    mail.sealed_summary = seal_summary(people="Bob", subject="S", envelope_id=str(mail.envelope_id))
+    mail.save()
+    settings.KEYRING = f"{new} {old}"
+    rotation.rotate()
+    settings.KEYRING = new
+    draft.refresh_from_db()
+    mail.refresh_from_db()
+    assert drafts.content_of(draft).text == "words"
+    assert open_summary(mail.sealed_summary, envelope_id=str(mail.envelope_id)) == ("Bob", "S")

@@ -3,7 +3,7 @@
 import pytest
 from django.conf import settings
 
-from accounts.sealing import SealBroken
+from accounts.sealing import SealBroken, is_newest
 from webmail.composer import sealed_files
 from webmail.composer.sealed_files import PIECE
 
@@ -26,7 +26,7 @@ def test_content_comes_back(size):
 
 
 def pieces(key):
-    data, found = path_of(key).read_bytes(), []
+    data, found = path_of(key).read_bytes()[37:], []
     while data:
         length = int.from_bytes(data[:4], "big")
         found.append(data[: 4 + length])
@@ -50,7 +50,8 @@ def pieces(key):
 )
 def test_tampering_is_seen(spoil):
     key, _size = sealed_files.write([b"a" * (2 * PIECE + 5)])
-    path_of(key).write_bytes(b"".join(spoil(pieces(key))))
+    mark = path_of(key).read_bytes()[:37]
+    path_of(key).write_bytes(mark + b"".join(spoil(pieces(key))))
     with pytest.raises(SealBroken):
         sealed_files.read_all(key)
 
@@ -74,3 +75,8 @@ def test_nothing_is_left_of_a_file_that_is_too_large():
 def test_keys_are_no_paths(key):
     with pytest.raises(FileNotFoundError):
         sealed_files.read_all(key)
+
+
+def test_a_file_tells_which_key_sealed_it():
+    key, _size = sealed_files.write([b"x"])
+    assert is_newest(path_of(key).read_bytes())
