@@ -149,9 +149,9 @@ def test_memory_is_added_up_by_service_with_all_its_children(tmp_path, monkeypat
 
 def test_pages_are_read_as_they_are_drawn():
     page = (
-        '<li class="row is-unread" id="c1"><a class="row-link" href="/message/7?in=inbox&amp;x=1">'
-        '<li class="row" id="c2"><a class="row-link" href="/message/8">'
-        '<li class="rows"><iframe class="body-frame is-part" src="/m/a%3Ab/frame" sandbox>'
+        '<a class="row-link" href="/message/7?in=inbox&amp;x=1" aria-label="unread">'
+        '<a href="/message/8" class="row-link"></a><a class="row-links" href="/message/9"></a>'
+        '<iframe class="body-frame is-part" src="/m/a%3Ab/frame" sandbox><iframe src="/else">'
     )
     answer = Answer(status=200, location="", page=page, milliseconds=1.0)
     assert answer.list_rows == 2

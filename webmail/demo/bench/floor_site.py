@@ -18,9 +18,10 @@ _DOCUMENT = (
 _LIST = (
     "{% extends 'document.html' %}{% block title %}Inbox{% endblock %}{% block main %}<ol>"
     "{% for letter in letters %}"
-    '<li class="row{% if not letter.is_read %} unread{% endif %}">'
+    '<li class="{% if letter.is_read %}read{% else %}unread{% endif %}">'
     '<input type="checkbox" name="ids" value="{{ letter.pk }}"> <b>{{ letter.sender }}</b> '
-    '<a href="/{{ letter.pk }}">{{ letter.subject }}</a> <span>{{ letter.preview }}</span> '
+    '<a class="row-link" href="/{{ letter.pk }}">{{ letter.subject }}</a> '
+    "<span>{{ letter.preview }}</span> "
     "<time>{{ letter.at|date:'j M H:i' }}</time> <i>{{ letter.size|filesizeformat }}</i></li>"
     "{% endfor %}</ol>{% endblock %}"
 )

@@ -206,6 +206,7 @@ def _floor(database: Path, port: int) -> Service:
             *("--host", "127.0.0.1"),
             *("--port", str(port)),
             *("--workers", "1"),
+            *("--blocking-threads", "1"),
             "--no-ws",
             *("--log-level", "warning"),
             "webmail.demo.bench.floor_site:application",

@@ -16,9 +16,9 @@ from webmail.demo.bench.rows import NotMeasured
 PAGE = 50  # conversations on a page of a list
 PATIENCE = 40.0  # seconds; signing in may wait 22 s for a worker
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
-_ROW = re.compile(r'<li class="row[ "]')
-_MESSAGE = re.compile(r'class="row-link" href="([^"]+)"')
-_FRAME = re.compile(r'<iframe class="body-frame[^"]*" src="([^"]+)"')
+_ROW = re.compile(r'<a\b[^>]*\bclass="row-link"[^>]*>')
+_FRAME = re.compile(r'<iframe\b[^>]*\bclass="body-frame[^>]*>')
+_ADDRESS = re.compile(r'\b(?:href|src)="([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,17 @@ class Answer:
     @property
     def message_urls(self) -> list[str]:
         """The addresses of the listed messages, newest first."""
-        return [html.unescape(url) for url in _MESSAGE.findall(self.page)]
+        return _addresses(_ROW, self.page)
 
     @property
     def frame_urls(self) -> list[str]:
         """The addresses of the documents that show the open message."""
-        return [html.unescape(url) for url in _FRAME.findall(self.page)]
+        return _addresses(_FRAME, self.page)
+
+
+def _addresses(tag: re.Pattern[str], page: str) -> list[str]:
+    found = (_ADDRESS.search(drawn) for drawn in tag.findall(page))
+    return [html.unescape(address[1]) for address in found if address]
 
 
 class Visitor:
