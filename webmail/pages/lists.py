@@ -6,12 +6,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import urlencode
 
 from django.http import Http404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -19,7 +21,7 @@ from webmail.mailbox import listing
 from webmail.mailbox.cursors import Cursor
 from webmail.mailbox.folders import shown_name
 from webmail.mailbox.models import Folder
-from webmail.pages.rows import RowView, row_view
+from webmail.pages.rows import row_html
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -124,7 +126,7 @@ class ListView:
     only: str
     only_words: str
     filters: tuple[Choice, ...]
-    rows: tuple[RowView, ...]
+    rows: tuple[SafeString, ...]
     older_url: str
     newer_url: str
     notice: str
@@ -137,7 +139,12 @@ class ListView:
 
 def message_url(message_id: int, address: ListAddress) -> str:
     """Return a message's page with `address` beside it."""
-    return f"{reverse('pages:message', args=[message_id])}?{address.params}"
+    return f"{_message_path(message_id)}?{address.params}"
+
+
+@lru_cache(maxsize=16_384)
+def _message_path(message_id: int) -> str:
+    return reverse("pages:message", args=[message_id])
 
 
 def folder_list(
@@ -266,12 +273,13 @@ def _rows(
     *,
     now: "datetime",
     open_thread: int | None,
-) -> tuple[RowView, ...]:
+) -> tuple[SafeString, ...]:
     searched = [word for word in address.query.split() if ":" not in word]
+    params = address.params
     return tuple(
-        row_view(
+        row_html(
             row,
-            url=message_url(row.message_id, address),
+            url=f"{_message_path(row.message_id)}?{params}",
             now=now,
             is_open=row.thread_id == open_thread,
             searched=searched,

@@ -1,15 +1,16 @@
-"""Rows of the conversation list as its template draws them.
+"""Rows of the conversation list: words, glyphs, markup.
 
-Everything a row says is worked out here once, because a page draws fifty of them: the template
-only places strings.
+A page draws fifty of them, so a row is one string made here: the template engine took four fifths
+of a list page's time. Everything that came out of mail goes through `escape`.
 """
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from html import escape
 
-from django.utils.html import escape, format_html, format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -20,31 +21,19 @@ from webmail.pages.templatetags.face import asset_url
 # Seals the list draws; "none" and "" draw nothing.
 LIST_SEALS = frozenset({"ok", "warn", "bad", "unknown"})
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowView:
-    """One row: words, address, glyphs and the name read aloud."""
-
-    id: int
-    message_id: int
-    url: str
-    label: str
-    people: str
-    message_count: int
-    subject: str
-    subject_html: SafeString
-    preview: str
-    when: str
-    when_iso: str
-    when_exact: str
-    glyphs: SafeString
-    seal: str
-    flag: str
-    is_unread: bool
-    is_flagged: bool
-    is_open: bool
+_ROW = (
+    '<div role="listitem" class="row{classes}" id="c{id}" data-id="{id}" data-message="{message}"'
+    '{current}><div class="row-check"><label><input type="checkbox" name="ids" value="{id}" '
+    'aria-label="{select}: {subject}"></label></div><div class="row-main">'
+    '<a class="row-link" href="{url}" aria-label="{label}"></a>'
+    '<div class="row-body" aria-hidden="true"><span class="row-1"><span class="row-who">{people}'
+    '</span>{count}<time datetime="{iso}" title="{exact}">{when}</time></span><span class="row-2">'
+    '<span class="row-subject">{subject_html}</span>{glyphs}</span><span class="row-3">{flag}'
+    '<span class="row-text">{preview}</span></span></div></div></div>'
+)
 
 
+@lru_cache(maxsize=128)
 def glyphs(
     *, is_locked: bool, seal: str, has_attachment: bool = False, is_flagged: bool = False
 ) -> SafeString:
@@ -103,39 +92,51 @@ def row_label(row: ConversationRow, *, subject: str, when: str) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def row_view(
+def row_html(
     row: ConversationRow,
     *,
     url: str,
     now: datetime,
     is_open: bool = False,
     searched: Iterable[str] = (),
-) -> RowView:
-    """Make one row; `searched` are the words to mark in the subject."""
+) -> SafeString:
+    """Draw one row; `searched` are the words to mark in the subject."""
     subject = row.subject or _("(no subject)")
     when = times.short(row.latest_at, now=now)
-    return RowView(
-        id=row.id,
-        message_id=row.message_id,
-        url=url,
-        label=row_label(row, subject=subject, when=when),
-        people=row.people,
-        message_count=row.message_count,
-        subject=subject,
-        subject_html=marked(subject, searched),
-        preview=row.preview,
-        when=when,
-        when_iso=row.latest_at.isoformat(timespec="minutes"),
-        when_exact=times.exact(row.latest_at),
-        glyphs=glyphs(
-            is_locked=row.is_locked,
-            seal=row.seal,
-            has_attachment=row.has_attachment,
-            is_flagged=row.is_flagged,
-        ),
+    classes = (
+        (" is-unread" if row.is_unread else "")
+        + (" is-open" if is_open else "")
+        + (" is-starred" if row.is_flagged else "")
+    )
+    drawn = glyphs(
+        is_locked=row.is_locked,
         seal=row.seal,
-        flag=row.seal_flag if row.seal in {"warn", "bad"} else "",
-        is_unread=row.is_unread,
+        has_attachment=row.has_attachment,
         is_flagged=row.is_flagged,
-        is_open=is_open,
+    )
+    has_flag = row.seal_flag and row.seal in {"warn", "bad"}
+    return SafeString(
+        _ROW.format(
+            id=row.id,
+            message=row.message_id,
+            classes=classes,
+            current=' aria-current="true"' if is_open else "",
+            select=escape(_("Select")),
+            subject=escape(subject),
+            url=escape(url),
+            label=escape(row_label(row, subject=subject, when=when)),
+            people=escape(row.people),
+            count=f'<span class="row-n">{row.message_count}</span>'
+            if row.message_count > 1
+            else "",
+            iso=row.latest_at.isoformat(timespec="minutes"),
+            exact=escape(times.exact(row.latest_at)),
+            when=escape(when),
+            subject_html=marked(subject, searched),
+            glyphs=drawn,
+            flag=f'<span class="flag flag-{row.seal}">{escape(row.seal_flag)}</span>'
+            if has_flag
+            else "",
+            preview=escape(row.preview),
+        )
     )

@@ -1,9 +1,11 @@
 """Times as the pages say them: short in lists, exact in tooltips."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 
@@ -30,4 +32,10 @@ def long(at: datetime, *, now: datetime) -> str:
 
 def exact(at: datetime) -> str:
     """Return the whole local time for a tooltip: "Friday, 20 November 2026, 16:20"."""
-    return date_format(timezone.localtime(at), "l, j F Y, H:i")
+    local = timezone.localtime(at)
+    return f"{_day(local.date(), get_language())}, {local:%H:%M}"
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date, _language: str | None) -> str:
+    return date_format(day, "l, j F Y")

@@ -6,8 +6,10 @@ from functools import lru_cache
 from django import template
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ def asset(path: str) -> str:
 
 
 @register.simple_tag
+@lru_cache(maxsize=512)
 def icon(name: str, extra: str = "") -> SafeString:
     """Draw an icon of static/icons/lucide.txt; `extra` is more classes (`i-s`, `i-l`)."""
     return format_html(
@@ -51,6 +54,7 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 
 @register.simple_tag
+@lru_cache(maxsize=64)
 def seal(level: str, size: str = "") -> SafeString:
     """Draw the seal of a verdict class; `size` "large" is the panel's 34 px form."""
     if level not in SEAL_WORDS:
@@ -63,6 +67,17 @@ def seal(level: str, size: str = "") -> SafeString:
         asset_url("build/sprite.svg"),
         symbol,
     )
+
+
+@register.simple_tag
+def words(template_name: str) -> SafeString:
+    """Include a template that holds words only: rendered once for each language."""
+    return _rendered(template_name, get_language())
+
+
+@lru_cache(maxsize=64)
+def _rendered(template_name: str, _language: str | None) -> SafeString:
+    return SafeString(render_to_string(template_name))
 
 
 @register.filter
