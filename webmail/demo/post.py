@@ -1,16 +1,16 @@
 """Makes messages of the demo's letters: signed, encrypted, and broken on purpose."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
-from smime.writing import protect
 
 from smime.pki import KeyPair
 from smime.pki.authority import Authority, issue, new_key, new_root
+from smime.writing import protect
 from webmail.demo.files import attachment
 from webmail.demo.letters import ALICE, BOB, DOMAIN, Letter, Person
 from webmail.mime import Address
@@ -27,6 +27,7 @@ class PostOffice:
     alice: KeyPair
     bob: KeyPair
     now: datetime
+    others: dict[Person, KeyPair] = field(default_factory=dict)
 
     @classmethod
     def open(cls, now: datetime) -> "PostOffice":
@@ -60,7 +61,9 @@ class PostOffice:
             return self.alice
         if sender == BOB:
             return self.bob
-        return _certify(self.root, sender, before, self.now + FORWARD)
+        if sender not in self.others:
+            self.others[sender] = _certify(self.root, sender, before, self.now + FORWARD)
+        return self.others[sender]
 
 
 def _certify(root: Authority, person: Person, before: datetime, after: datetime) -> KeyPair:

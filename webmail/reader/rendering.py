@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import tickets
+from accounts import lanes, tickets
 from accounts.models import User
 from smime import people, trust, vault
 from smime.reading import Reading, read_message
@@ -70,7 +70,10 @@ def _own_hosts() -> frozenset[str]:
 def _open(message: Message, ticket: dict[str, Any] | None) -> tuple[Reading, vault.OpenedKeys]:
     user = message.account.user
     kek = ticket.get("kek") if ticket else None
-    opened = vault.open_keys(user, kek=kek if isinstance(kek, bytes) else None)
+    if ticket is None:  # ahead of anyone asking: keys are used only for whoever is signed in
+        opened = vault.OpenedKeys(pairs=(), locked=False, has_any=False)
+    else:
+        opened = vault.open_keys(user, kek=kek if isinstance(kek, bytes) else None)
     raw = _raw(message)
     known = [each.certificate for each in opened.pairs]
     certificates = (*known, *people.certificates_at_hand(user, message.from_address))
@@ -122,9 +125,19 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
         is_open=reading.is_shown,
     )
     _tell(message, made.verdict, reading, is_own_session=session_key is not None)
-    if made.verdict.level == "ok":
-        people.harvest(user, reading, made.verdict, message_date=message.internal_date)
+    _learn(user, message, made)
     return "done"
+
+
+def _learn(user: User, message: Message, made: pipeline.Rendered) -> None:
+    """Keep what a verified message teaches; a sender now known to sign changes older verdicts."""
+    if made.verdict.level != "ok":
+        return
+    known = people.certificates_at_hand(user, message.from_address)
+    people.harvest(user, made.reading, made.verdict, message_date=message.internal_date)
+    if len(people.certificates_at_hand(user, message.from_address)) > len(known):
+        for stale in store.judge_again(message.account_id, sender=message.from_address):
+            lanes.post("reader.render_ahead", stale, lane="sync")
 
 
 def _findings(user: User, made: pipeline.Rendered) -> store.Findings:

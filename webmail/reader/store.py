@@ -160,6 +160,22 @@ def load_documents(
     return Documents.from_json(content) if content is not None else None
 
 
+# Codes that read worse once the sender is known to sign (verdicts.md, ground rule 10).
+_HARDENED = ("altered", "forged", "signer-not-from")
+
+
+def judge_again(account_id: int, *, sender: str) -> list[int]:
+    """Mark readings that a newly known sender turns as stale; returns their messages' ids."""
+    rows = Reading.objects.filter(
+        message__account_id=account_id,
+        message__from_address__iexact=sender,
+        signature_code__in=_HARDENED,
+    ).exclude(level="bad")
+    ids = list(rows.values_list("message_id", flat=True)[:200])
+    Reading.objects.filter(message_id__in=ids).update(trust_stamp="")
+    return ids
+
+
 def begin(*, message_id: int) -> int:
     """Count a try before it is made; return how many there were since the last success.
 
