@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts import credentials as account_credentials
 from accounts.lanes import post
 from accounts.models import MailAccount, MailServer
+from accounts.sealing import SealBroken
 from webmail.composer import outbox_files, sealed_files, transitions
 from webmail.composer.ending import end
 from webmail.composer.leases import Heartbeat, LeaseLostError, Taken, committed_to_disk, take
@@ -103,6 +104,11 @@ def _submit(attempt: _Attempt) -> Outcome:
         )
     except LeaseLostError:
         raise
+    except (FileNotFoundError, SealBroken):
+        log.exception("outgoing=%d event=bytes-lost", attempt.mail.pk)
+        return Outcome(
+            state="permanent", stage=reached, reason="The prepared message was lost here."
+        )
     except ValueError:
         log.exception("outgoing=%d event=unfit-message", attempt.mail.pk)
         return Outcome(

@@ -405,3 +405,10 @@ def test_the_servers_size_limit_is_learned_once(monkeypatch, mail, alice):
     run(monkeypatch, mail, ACCEPTED)
     alice.account.server.refresh_from_db()
     assert alice.account.server.submission_size_limit == 25_000_000
+
+
+def test_lost_bytes_fail_and_the_draft_reopens(monkeypatch, mail):
+    sealed_files.drop(Variant.objects.get().key)
+    run(monkeypatch, mail, ACCEPTED)
+    assert mail.state == "failed"
+    assert mail.draft.failure == "The prepared message was lost here."
