@@ -5,12 +5,13 @@ second of Django's own ASGI handler with synchronous views (ARCHITECTURE.md, Web
 """
 
 import os
+from typing import Any, cast
 
 from a2wsgi import WSGIMiddleware
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webmail.settings")
-_django = WSGIMiddleware(get_wsgi_application(), workers=16)
+_django = WSGIMiddleware(cast("Any", get_wsgi_application()), workers=16)
 
 from webmail.live.events import events_application  # noqa: E402  (after Django is set up)
 
