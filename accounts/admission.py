@@ -75,3 +75,10 @@ def _make_identity(account: MailAccount) -> None:
             "is_default": not has_default,
         },
     )
+
+
+def set_name(user: User, name: str) -> None:
+    """Give the person a name, and their identities that have none."""
+    user.display_name = name[:200]
+    user.save(update_fields=["display_name"])
+    Identity.objects.filter(user=user, name="").update(name=user.display_name)

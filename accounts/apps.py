@@ -1,5 +1,7 @@
 """The accounts app and Signet's admin site."""
 
+from typing import override
+
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
 
@@ -10,6 +12,20 @@ class AccountsConfig(AppConfig):
     name = "accounts"
     default = True
     verbose_name = "Accounts"
+
+    @override
+    def ready(self) -> None:
+        from accounts.rotation import SealedColumn, register
+        from accounts.sealing import subject_of
+
+        register(
+            SealedColumn(
+                model="accounts.MailAccount",
+                column="sealed_password",
+                purpose="mail-password",
+                subject=lambda row: subject_of("accounts.MailAccount", row.pk),
+            )
+        )
 
 
 class SignetAdminConfig(admin_apps.AdminConfig):

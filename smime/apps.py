@@ -1,6 +1,9 @@
 """The smime app."""
 
+from typing import override
+
 from django.apps import AppConfig
+from django.db.models import Q
 
 
 class SmimeConfig(AppConfig):
@@ -8,3 +11,18 @@ class SmimeConfig(AppConfig):
 
     name = "smime"
     verbose_name = "Certificates and keys"
+
+    @override
+    def ready(self) -> None:
+        from accounts.rotation import SealedColumn, register
+        from smime.vault import PURPOSE, seal_subject
+
+        register(
+            SealedColumn(
+                model="smime.OwnKey",
+                column="sealed_key",
+                purpose=PURPOSE,
+                subject=seal_subject,
+                where=Q(sealing="managed"),
+            )
+        )
