@@ -7,11 +7,10 @@ import logging
 
 from django.conf import settings
 
-from accounts.lanes import post
 from accounts.models import MailAccount
 from webmail.imap import MessageGone, Session
 from webmail.mailbox import blobs, sync, visiting
-from webmail.mailbox.models import Folder, Message, Placement
+from webmail.mailbox.models import Message, Placement
 from webmail.mailbox.sessions import imap_session
 
 logger = logging.getLogger(__name__)
@@ -54,8 +53,7 @@ def _fetch(account: MailAccount, message: Message, session: Session) -> bytes:
                 return session.body(placement.uid, limit=settings.MESSAGE_LIMIT)
             except MessageGone:
                 logger.info("event=body-gone account=%d folder=%d", account.pk, folder.pk)
-        sync.wake(Folder.objects.filter(pk=folder.pk))
-        post("mailbox.sync_folder", folder.pk, lane="sync")
+        sync.wake_and_post(folder)
     raise BodyGone
 
 

@@ -77,25 +77,28 @@ def _refresh(thread_ids: Collection[int]) -> set[int]:
             unique_fields=["folder", "thread"],
             update_fields=_UPDATED,
         )
-    changes: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    changes: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     for (folder_id, _thread), (_pk, unseen, count) in old.items():
         changes[folder_id][0] -= unseen
         changes[folder_id][1] -= count
+        changes[folder_id][2] -= 1
     for row in rows.values():
         changes[row.folder_id][0] += row.unseen_count
         changes[row.folder_id][1] += row.placed_count
+        changes[row.folder_id][2] += 1
     _count(changes)
     return set(changes)
 
 
 def _count(changes: dict[int, list[int]]) -> None:
     for folder_id in sorted(changes):
-        unseen, total = changes[folder_id]
-        if unseen or total:
+        unseen, total, rows = changes[folder_id]
+        if unseen or total or rows:
             Folder.objects.filter(pk=folder_id).update(
                 # Never below zero, whatever happened to a counter before.
                 unseen_count=Greatest(F("unseen_count") + unseen, Value(0)),
                 total_count=Greatest(F("total_count") + total, Value(0)),
+                conversation_count=Greatest(F("conversation_count") + rows, Value(0)),
             )
 
 

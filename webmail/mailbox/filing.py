@@ -6,7 +6,6 @@ before every APPEND, and a repeat never makes a second copy.
 
 import time
 
-from accounts.lanes import post
 from accounts.models import MailAccount
 from webmail.imap import CommandRefused, Session
 from webmail.mailbox import flags as flag_names
@@ -36,8 +35,7 @@ def append_now(
     with imap_session(account) as session:
         folder = folder_of_role(account, session, Folder.Role(role))
         uid = append(session, folder, content, flags=flags, message_id=message_id)
-    sync.wake(Folder.objects.filter(pk=folder.pk))
-    post("mailbox.sync_folder", folder.pk, lane="sync")
+    sync.wake_and_post(folder)
     return uid
 
 

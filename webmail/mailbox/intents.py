@@ -167,8 +167,8 @@ def undo(user: Person, group: uuid.UUID) -> bool:
             )
             found |= bool(changes)
             waiting = [one for one in changes if one.state == _State.PENDING]
-            outcomes.take_back(waiting, state=_State.CANCELLED)
             sent = [one for one in changes if one.state != _State.PENDING]
+            outcomes.take_back(waiting, state=_State.CANCELLED)
             is_whole &= _reverse(account, sent)
     return found and is_whole
 

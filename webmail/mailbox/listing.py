@@ -4,6 +4,7 @@ Everything here reads the mirror alone. A list page is one index range scan over
 which holds all that a row draws.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
@@ -28,6 +29,7 @@ __all__ = [
     "folders",
     "neighbours",
     "placement_ids_of",
+    "search",
     "thread_messages",
 ]
 
@@ -69,8 +71,8 @@ class ConversationRow:
 class ListPage:
     """A page, newest first. older, newer: cursors for `before` and `after`; None at the ends.
 
-    total, unseen: messages in the folder, on the server as far as the mirror knows; total is the
-    number of rows for a search.
+    total: rows in all, as far as the mirror has come (of a search: at most search.MOST_COUNTED).
+    unseen: unread messages in the folder, 0 for a search.
     """
 
     rows: tuple[ConversationRow, ...]
@@ -136,9 +138,7 @@ def conversations(
         rows=tuple(found),
         older=older,
         newer=newer,
-        total=folder.total_count
-        if folder.is_backfilled
-        else max(folder.total_count, folder.exists),
+        total=folder.conversation_count,
         unseen=folder.unseen_count,
     )
 
@@ -178,21 +178,37 @@ def neighbours(user: Person, folder: Folder, conversation: Conversation) -> Neig
     older = _older(rows, here).values_list("newest_id", flat=True).first()
     ahead = _newer(rows, here)[:FARTHEST_POSITION].count()
     position = ahead + 1 if ahead < FARTHEST_POSITION else None
-    return Neighbours(newer, older, position, folder.total_count)
+    return Neighbours(newer, older, position, folder.conversation_count)
 
 
 def placement_ids_of(
-    user: Person, *, kind: Literal["conversation", "message"], ids: list[int]
+    user: Person,
+    *,
+    kind: Literal["conversation", "message"],
+    ids: Sequence[int],
+    folder_id: int | None = None,
+    is_move: bool = False,
 ) -> list[int]:
     """Return the shown placements that rows of a list stand for.
 
-    A conversation stands for its messages in that folder, a message for all its places.
+    A conversation stands for its messages in that folder; a message for its place in folder_id, or
+    for all its places. is_move: copies in Sent and Drafts stay where they are, unless there is
+    nothing else.
     """
     rows = Placement.objects.filter(
         folder__account__user_id=user.pk or 0, gone_at=None, is_leaving=False
     )
-    if kind == "message":
-        return list(rows.filter(message_id__in=ids).values_list("id", flat=True))
+    if kind == "conversation":
+        return _of_conversations(user, rows, ids)
+    rows = rows.filter(message_id__in=ids)
+    if folder_id is not None:
+        rows = rows.filter(folder_id=folder_id)
+    found = list(rows.values_list("id", "folder__role"))
+    others = [pk for pk, role in found if role not in {Folder.Role.SENT, Folder.Role.DRAFTS}]
+    return others if is_move and others else [pk for pk, _role in found]
+
+
+def _of_conversations(user: Person, rows: QuerySet[Placement], ids: Sequence[int]) -> list[int]:
     pairs = Conversation.objects.filter(
         pk__in=ids, folder__account__user_id=user.pk or 0
     ).values_list("folder_id", "thread_id")
@@ -240,3 +256,12 @@ def _row(values: tuple[object, ...]) -> ConversationRow:
 
 def _cursor(row: ConversationRow) -> str:
     return str(Cursor(row.latest_at, row.id))
+
+
+def search(
+    user: Person, query: str, *, folder: Folder | None = None, before: Cursor | None = None
+) -> ListPage:
+    """Return the messages that match a query (ui: Search), newest first."""
+    from webmail.mailbox.search import find
+
+    return find(user, query, folder=folder, before=before)

@@ -18,12 +18,12 @@ from django.utils import timezone
 
 from accounts.models import MailAccount
 from webmail.imap import FetchedRow, FlagRow
-from webmail.mailbox import blobs, conversations, threads
+from webmail.mailbox import blobs, conversations, search_index, threads
 from webmail.mailbox.changes import announce
 from webmail.mailbox.facts import MessageFacts, read_row
 from webmail.mailbox.flags import bits_of
 from webmail.mailbox.locking import mirror_lock
-from webmail.mailbox.models import Folder, Message, Placement
+from webmail.mailbox.models import Flag, Folder, Message, Placement
 from webmail.mailbox.signals import messages_mirrored
 
 # How long a message that is gone from one folder may take to show up in another (S4, S6).
@@ -137,7 +137,7 @@ def _make_messages(account_id: int, window: _Window, unknown: list[MessageFacts]
     thread_ids, joined = threads.assign(account_id, unknown)
     window.thread_ids |= joined | set(thread_ids)
     now = timezone.now()
-    return Message.objects.bulk_create(
+    messages = Message.objects.bulk_create(
         [
             Message(
                 account_id=account_id,
@@ -164,6 +164,8 @@ def _make_messages(account_id: int, window: _Window, unknown: list[MessageFacts]
         ],
         batch_size=_AT_ONCE,
     )
+    search_index.add(messages)
+    return messages
 
 
 def _placement(folder: Folder, facts: MessageFacts, message: Message | int) -> Placement:
@@ -268,6 +270,8 @@ def _take_flags(placement: Placement, flags: int, keywords: list[str], modseq: i
         and placement.modseq >= modseq
     ):
         return False
+    if placement.flags & Flag.DELETED and not flags & Flag.DELETED:
+        placement.is_leaving = False  # somebody took the removal back on the server
     placement.flags = flags
     placement.keywords = keywords
     placement.modseq = max(modseq, placement.modseq)
@@ -277,7 +281,7 @@ def _take_flags(placement: Placement, flags: int, keywords: list[str], modseq: i
 
 def _save_flags(placements: list[Placement]) -> None:
     Placement.objects.bulk_update(
-        placements, ["flags", "keywords", "modseq", "gone_at"], batch_size=_AT_ONCE
+        placements, ["flags", "keywords", "modseq", "gone_at", "is_leaving"], batch_size=_AT_ONCE
     )
 
 
@@ -318,7 +322,9 @@ def delete_placements(ids: Collection[int], message_ids: Collection[int]) -> Non
     thread_ids = set(Message.objects.filter(pk__in=message_ids).values_list("thread_id", flat=True))
     # Rows point at their newest message: rebuild them before it goes.
     conversations.refresh(thread_ids)
-    blobs.drop_of_messages(list(nowhere.values_list("id", flat=True)))
+    leaving = list(nowhere.values_list("id", flat=True))
+    blobs.drop_of_messages(leaving)
+    search_index.remove(leaving)
     nowhere.delete()
     threads.delete_empty(thread_ids)
 

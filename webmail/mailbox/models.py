@@ -72,7 +72,8 @@ class Folder(models.Model):
     synced_seq = models.PositiveBigIntegerField(default=0)
     # Unread messages as shown (pending changes applied); kept in the same transaction.
     unseen_count = models.PositiveIntegerField(default=0)
-    total_count = models.PositiveIntegerField(default=0)
+    total_count = models.PositiveIntegerField(default=0)  # messages
+    conversation_count = models.PositiveIntegerField(default=0)  # rows of the list
     gone_at = models.DateTimeField(null=True)  # no longer listed; deleted after the grace
 
     class Meta:
@@ -151,6 +152,7 @@ class Message(models.Model):
             models.Index(fields=["account", "content_key"], name="message_by_content_key"),
             models.Index(fields=["thread", "internal_date"], name="message_by_thread"),
             models.Index(fields=["account", "from_address"], name="message_by_sender"),
+            models.Index(fields=["account", "-internal_date", "-id"], name="message_newest"),
         ]
 
 

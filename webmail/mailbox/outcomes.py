@@ -5,18 +5,23 @@ Callers hold the account's lock.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from datetime import timedelta
 from itertools import batched
 
+from django.db.models import Q
 from django.utils import timezone
 
 from webmail.mailbox import blobs, conversations, plans
 from webmail.mailbox.changes import announce
+from webmail.mailbox.locking import mirror_lock
 from webmail.mailbox.models import Blob, PendingChange, Placement
 
 _Operation = PendingChange.Operation
 _State = PendingChange.State
 ACTIVE = (_State.PENDING, _State.RUNNING)
 _AT_ONCE = 1_000
+# How long the target's sync may take to fill a landing whose UID the server did not tell.
+LANDING_GRACE = timedelta(minutes=30)
 
 
 def finish(
@@ -79,6 +84,22 @@ def _with_dependents(changes: Collection[PendingChange]) -> list[PendingChange]:
         ]
         found |= {one.pk: one for one in fresh}
     return list(found.values())
+
+
+def drop_stray_landings(account_id: int) -> None:
+    """Delete landings that no sync filled after their move was done: nothing arrived there."""
+    with mirror_lock(account_id):
+        rows = Placement.objects.filter(folder__account_id=account_id, uid=None)
+        landings = list(rows.values_list("id", "message__thread_id")[:_AT_ONCE])
+        if not landings:
+            return
+        recent = timezone.now() - LANDING_GRACE
+        moves = PendingChange.objects.filter(account_id=account_id, operation=_Operation.MOVE)
+        moves = moves.filter(Q(state__in=ACTIVE) | Q(finished_at__gt=recent))
+        expected = {args["landing"] for args in moves.values_list("args", flat=True)}
+        stray = {pk: thread_id for pk, thread_id in landings if pk not in expected}
+        Placement.objects.filter(pk__in=stray).delete()
+        conversations.refresh(set(stray.values()))
 
 
 def recompute_overlays(placement_ids: Collection[int]) -> None:

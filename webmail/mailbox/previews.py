@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from accounts.models import MailAccount
 from webmail.html import html_to_text
 from webmail.imap import CommandRefused, Session
-from webmail.mailbox import conversations
+from webmail.mailbox import conversations, search_index
 from webmail.mailbox.changes import announce
 from webmail.mailbox.facts import storable
 from webmail.mailbox.locking import mirror_lock
@@ -107,9 +107,10 @@ def write(account: MailAccount, previews: dict[int, str]) -> None:
     if not previews:
         return
     with mirror_lock(account.pk):
-        messages = list(Message.objects.filter(pk__in=list(previews)).only("id", "thread_id"))
+        messages = list(Message.objects.filter(pk__in=list(previews)))
         for message in messages:
             message.preview = previews[message.pk]
         Message.objects.bulk_update(messages, ["preview"], batch_size=500)
+        search_index.add(messages)
         touched = conversations.refresh({message.thread_id for message in messages})
         announce(account, folder_ids=touched, kind="folder")

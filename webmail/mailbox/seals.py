@@ -1,7 +1,7 @@
 """What the list shows of a message's verdict: columns of this app that the reader sets."""
 
 from accounts.models import MailAccount
-from webmail.mailbox import conversations
+from webmail.mailbox import conversations, search_index
 from webmail.mailbox.changes import announce
 from webmail.mailbox.facts import storable
 from webmail.mailbox.locking import mirror_lock
@@ -35,6 +35,8 @@ def set_seal(
     account = MailAccount.objects.get(pk=message.account_id)
     with mirror_lock(account.pk):
         Message.objects.filter(pk=message_id).update(**values)
+        if preview is not None:
+            search_index.add(Message.objects.filter(pk=message_id))
         thread_id = Message.objects.values_list("thread_id", flat=True).get(pk=message_id)
         touched = conversations.refresh({thread_id})
         announce(account, folder_ids=touched, kind="message", message_ids=[message_id])

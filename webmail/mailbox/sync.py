@@ -17,7 +17,7 @@ from accounts import lanes
 from accounts.lanes import Lease
 from accounts.models import MailAccount
 from webmail.imap import CommandRefused, ImapError, Session, UidSet
-from webmail.mailbox import delta, folder_list, mirror, previews, sessions, visiting
+from webmail.mailbox import delta, folder_list, mirror, outcomes, previews, sessions, visiting
 from webmail.mailbox.folder_list import KnownFolder
 from webmail.mailbox.models import Folder
 
@@ -111,6 +111,7 @@ def sync_account(account_id: int, *, slice_seconds: float = SLICE_SECONDS) -> No
             logger.info("event=sync-failed account=%d", account_id)
             return
         mirror.purge_gone(account_id)
+        outcomes.drop_stray_landings(account_id)
     if not is_finished:
         lanes.post("mailbox.sync_account", account_id, lane=LANE)
     else:
@@ -141,9 +142,15 @@ def sync_folder(
     _post_woken(account.pk)
 
 
-def wake(folder_ids: QuerySet[Folder]) -> None:
+def wake(folders: QuerySet[Folder]) -> None:
     """Raise the wake number of these folders: whoever syncs them must look once more."""
-    folder_ids.update(wake_seq=F("wake_seq") + 1)
+    folders.update(wake_seq=F("wake_seq") + 1)
+
+
+def wake_and_post(folder: Folder) -> None:
+    """Wake one folder and post its visit."""
+    wake(Folder.objects.filter(pk=folder.pk))
+    lanes.post("mailbox.sync_folder", folder.pk, lane=LANE)
 
 
 def _woken(account_id: int) -> QuerySet[Folder]:

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from webmail.mailbox import schedule, sync
+from webmail.mailbox import applying, schedule, sync
 from webmail.mailbox.models import Folder
 
 
@@ -31,3 +31,15 @@ def sync_folder(folder_id: int) -> None:
 def poll_accounts() -> None:
     """Post a sync for every account that is due (lane scan)."""
     schedule.poll_accounts()
+
+
+@shared_task(name="mailbox.apply_changes", ignore_result=True)
+def apply_changes(account_id: int) -> None:
+    """Carry out what people asked for (lane interactive)."""
+    applying.apply_changes(account_id)
+
+
+@shared_task(name="mailbox.hand_over_due_changes", ignore_result=True)
+def hand_over_due_changes() -> None:
+    """Find changes that are due or whose worker died (lane scan)."""
+    applying.hand_over_due_changes()

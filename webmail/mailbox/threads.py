@@ -30,14 +30,16 @@ def key_of(identifier: str) -> int:
 
 
 def keys_of(facts: MessageFacts) -> list[int]:
-    """Return the keys a message names, its root first."""
-    if facts.server_thread_id:
-        return [key_of(f"server-thread:{facts.server_thread_id}")]
+    """Return the keys a message names: the server's thread, its root, what it answers, itself.
+
+    The server's own word only joins more: some servers number each message as a thread.
+    """
+    server = [f"server-thread:{facts.server_thread_id}"] if facts.server_thread_id else []
     named = [*facts.references]
     if len(named) > MOST_KEYS - 2:
         named = [named[0], *named[3 - MOST_KEYS :]]
     named += [facts.in_reply_to, facts.message_id]
-    return [key_of(one) for one in dict.fromkeys(named) if one]
+    return [key_of(one) for one in dict.fromkeys([*server, *named]) if one]
 
 
 def assign(account_id: int, arrivals: Sequence[MessageFacts]) -> tuple[list[int], set[int]]:
