@@ -155,9 +155,9 @@ export function startRowTools() {
   if (!tools || !window.matchMedia("(hover: hover)").matches) return;
   document.addEventListener("mouseover", (event) => {
     const row = event.target.closest?.("#rows > .row");
-    if (row && tools.parentElement !== row) {
+    if (row && tools.closest(".row") !== row) {
       $("[value=read], [value=unread]", tools).value = row.matches(".is-unread") ? "read" : "unread";
-      row.append(tools);
+      $(".row-main", row).append(tools);
     }
   });
   document.addEventListener("mouseout", (event) => {

@@ -29,18 +29,18 @@ class Field {
     this.form = form;
     this.box = box;
     this.changed = changed;
-    this.store = $("textarea", box);
-    this.people = split(this.store.value).map(entry);
+    // The typed field stays the element it was; what the form sends moves to a hidden one.
+    this.input = $("input", box);
+    this.store = element("input", { type: "hidden", name: this.input.name, "data-addresses": true });
+    this.input.removeAttribute("name");
+    this.input.classList.add("chip-input");
+    const combobox = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": `${this.input.id}-list` };
+    for (const [name, value] of Object.entries(combobox)) this.input.setAttribute(name, value);
+    box.append(this.store);
+    this.people = split(this.input.value).map(entry);
     this.picked = -1;
-    this.input = element("input", {
-      class: "chip-input", type: "text", id: `${this.store.id}-chips`, role: "combobox",
-      "aria-label": this.store.getAttribute("aria-label"), "aria-autocomplete": "list",
-      "aria-expanded": "false", "aria-controls": `${this.store.id}-list`, autocomplete: "off", spellcheck: "false",
-    });
-    this.store.hidden = true;
-    this.store.removeAttribute("aria-label");
-    $(`label[for=${this.store.id}]`, form)?.setAttribute("for", this.input.id);
-    box.append(this.input);
+    this.input.value = "";
+    this.remember();
     this.input.addEventListener("input", () => this.typed());
     this.input.addEventListener("keydown", (event) => this.key(event));
     this.input.addEventListener("blur", () => setTimeout(() => this.left(), 120));
@@ -52,6 +52,8 @@ class Field {
 
   typed() {
     this.pick(-1);
+    this.remember();
+    this.changed();
     if (/[,;]$/.test(this.input.value)) this.take(this.input.value.slice(0, -1));
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.suggest(), ASK_AFTER);
@@ -87,8 +89,13 @@ class Field {
     this.input.focus();
   }
 
+  /** What stands half typed in the field is sent too. */
+  remember() {
+    this.store.value = [...this.people.map(written), this.input.value.trim()].filter(Boolean).join(", ");
+  }
+
   commit() {
-    this.store.value = this.people.map(written).join(", ");
+    this.remember();
     this.draw();
     this.changed();
   }
@@ -154,9 +161,9 @@ class Field {
   openList(people) {
     this.closeList();
     if (!people.length) return;
-    this.listBox = element("div", { class: "suggestions", role: "listbox", id: `${this.store.id}-list` });
+    this.listBox = element("div", { class: "suggestions", role: "listbox", id: `${this.input.id}-list` });
     people.forEach((person, number) => {
-      const item = element("div", { class: "suggestion", role: "option", id: `${this.store.id}-${number}`, "aria-selected": "false" });
+      const item = element("div", { class: "suggestion", role: "option", id: `${this.input.id}-${number}`, "aria-selected": "false" });
       item.append(person.name || person.address);
       if (person.name) item.append(element("small", {}, person.address));
       item.person = person;
@@ -203,6 +210,6 @@ class Field {
 
 /** Whether everyone named in `form` can read encrypted mail, as far as is known. */
 export function everyoneCan(form) {
-  const people = $$("[data-chips] textarea", form).flatMap((each) => split(each.value).map(entry));
+  const people = $$("[data-addresses]", form).flatMap((each) => split(each.value).map(entry));
   return people.length > 0 && people.every(({ address }) => known.get(address)?.state === "ok");
 }

@@ -30,13 +30,18 @@ export function startComposer(pane) {
       $(".chip-input", row)?.focus();
     });
   }
+  $("#subject-field", form).addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    editor.focus();
+  });
   if (form.dataset.preparing) setTimeout(() => location.reload(), 1200);
   else focusFirst(form, editor);
 }
 
 function focusFirst(form, editor) {
   if (form.dataset.relation && form.dataset.relation !== "forward") editor.focus();
-  else $("[data-chips=to] .chip-input", form)?.focus();
+  else $("#to", form).focus();
 }
 
 function fieldsOf(form, editor) {

@@ -13,9 +13,10 @@ export function startEditor(form, { changed }) {
   root.setAttribute("aria-multiline", "true");
   root.setAttribute("aria-label", plain.getAttribute("aria-label"));
   root.dir = "auto";
-  plain.hidden = true;
-  plain.removeAttribute("aria-label");
-  plain.after(root);
+  const text = document.createElement("input");
+  text.type = "hidden";
+  text.name = plain.name;
+  plain.replaceWith(root, text);
   const squire = new Squire(root, {
     blockTag: "DIV",
     sanitizeToDOMFragment: (html) => washed(html),
@@ -36,7 +37,7 @@ export function startEditor(form, { changed }) {
     },
     store: () => {
       field.value = squire.getHTML();
-      plain.value = htmlToText(root);
+      text.value = htmlToText(root);
     },
   };
 }

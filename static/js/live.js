@@ -5,20 +5,14 @@ import { forgetAhead, refreshList, refreshOpened } from "./open.js";
 
 const TOGETHER = 120; // milliseconds within which hints are answered once
 let waiting = 0;
-let wasLost = false;
 
 export function startLive() {
   if (!$("#toasts") || !$("#folders")) return;
   const stream = new EventSource("/events");
   stream.addEventListener("change", ({ data }) => change(JSON.parse(data)));
   stream.addEventListener("signed-out", () => location.assign("/sign-in"));
-  stream.addEventListener("open", () => {
-    if (wasLost) soon();
-    wasLost = false;
-  });
-  stream.addEventListener("error", () => {
-    wasLost = true;
-  });
+  // What changed between the page's making and now was told to nobody.
+  stream.addEventListener("open", soon);
   addEventListener("pagehide", () => stream.close());
   addEventListener("pageshow", (event) => event.persisted && location.reload());
   addEventListener("offline", () => tell("toast", { words: $("#toasts").dataset.wordsOffline }));

@@ -39,7 +39,7 @@ def test_checked_mail_is_archived_and_brought_back(reader):
     _, page = reader
     page.locator(".row").first.hover()
     page.locator(".row input").first.check()
-    page.locator(".selection").get_by_label("Archive").click()
+    page.locator(".selection").get_by_role("button", name="Archive").click()
     expect(page.locator(".row")).to_have_count(1)
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(".row")).to_have_count(2)
