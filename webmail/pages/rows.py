@@ -76,6 +76,10 @@ def marked(text: str, words: Iterable[str]) -> SafeString:
     )
 
 
+# What stands outside in place of a protected subject (RFC 9788 §3.2.1, and older programs).
+HIDDEN_SUBJECTS = frozenset({"[...]", "Re: [...]", "...", "Encrypted message"})
+
+
 def row_label(row: ConversationRow, *, subject: str, when: str) -> str:
     """Return the row's accessible name: unread, flag word, sender, subject, time, protection."""
     parts = [
@@ -102,6 +106,8 @@ def row_html(
 ) -> SafeString:
     """Draw one row; `searched` are the words to mark in the subject."""
     subject = row.subject or _("(no subject)")
+    if row.is_locked and row.subject in HIDDEN_SUBJECTS:
+        subject = _("Encrypted message")
     when = times.short(row.latest_at, now=now)
     classes = (
         (" is-unread" if row.is_unread else "")
