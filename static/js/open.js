@@ -155,9 +155,10 @@ function settleReading() {
 }
 
 function markOpen() {
-  const id = reading()?.dataset.open;
+  const { open: id, message } = reading()?.dataset ?? {};
+  const isOfMessages = $("#list-form")?.elements.kind.value === "message"; // search results
   for (const row of rows()) {
-    const isOpen = row.dataset.id === id;
+    const isOpen = isOfMessages ? row.dataset.message === message : row.dataset.id === id;
     if (row.matches(".is-open") !== isOpen) setOpen(row, isOpen);
   }
   const row = openRow();

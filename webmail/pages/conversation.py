@@ -17,6 +17,7 @@ from webmail.mailbox.models import Conversation, Flag, Folder, Message
 from webmail.pages import lists, times
 from webmail.pages.rows import glyphs
 from webmail.reader.presenting import OpenMessage, PersonView
+from webmail.reader.reading import open_message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +64,6 @@ def conversation_view(
     request: HttpRequest, message: Message, address: lists.ListAddress
 ) -> ConversationView:
     """Open `message` with its thread around it."""
-    from webmail.reader.reading import open_message
-
     user: Any = request.user
     opened = open_message(request, message, images=request.GET.get("images") == "once")
     found = listing.thread_messages(user, message)

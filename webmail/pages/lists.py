@@ -240,7 +240,7 @@ def search_list(
         title="",
         url=address.url,
         folder_url=start.url,
-        id_kind="conversation",
+        id_kind="message",
         query=address.query,
         total=page.total,
         unseen=page.unseen,

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import Identity, MailAccount, MailServer, User
-from webmail.mailbox import conversations
+from webmail.mailbox import conversations, search_index
 from webmail.mailbox.models import Folder, Message, Placement, Thread
 
 ARRIVED = datetime(2026, 11, 23, 9, 38, tzinfo=UTC)
@@ -75,6 +75,7 @@ class Mailbox:
             folder=place, message=message, uid=self.uid, internal_date=at, flags=flags
         )
         conversations.refresh({thread.pk})
+        search_index.add([message])
         return message
 
 

@@ -40,7 +40,7 @@ def reads(monkeypatch):
         asked.append((message.pk, images))
         return opened(message)
 
-    monkeypatch.setattr("webmail.reader.reading.open_message", open_message)
+    monkeypatch.setattr("webmail.pages.conversation.open_message", open_message)
     return asked
 
 
@@ -216,3 +216,35 @@ def test_threads_of_one_are_not_counted(mailbox, browser, reads):
     message = mailbox.receive("Alone")
     assert Thread.objects.count() == 1
     assert "messages with" not in browser.get(f"/message/{message.pk}").content.decode()
+
+
+def test_search_finds_marks_and_offers_ways_on(mailbox, browser):
+    mailbox.receive("Offsite in Bergen")
+    mailbox.receive("Lunch")
+    text = browser.get("/search?q=bergen").content.decode()
+    assert "Offsite in <mark>Bergen</mark>" in text
+    assert "Lunch" not in text
+    assert "1 result" in text
+    assert "in all folders" in text
+    assert "bergen%20is%3Aunread" in text or "bergen+is%3Aunread" in text
+
+
+def test_search_without_hits_says_what_to_try(mailbox, browser):
+    text = browser.get("/search?q=from:nobody+bergen&in=inbox").content.decode()
+    assert "No mail matches." in text
+    assert "Search all folders" in text
+    assert "Remove last filter" in text
+
+
+def test_an_empty_search_leads_back_to_the_folder(mailbox, browser):
+    assert browser.get("/search?q=+&in=sent").headers["Location"] == "/mail/sent"
+
+
+def test_what_was_searched_stays_in_the_field_and_beside_the_message(mailbox, browser, reads):
+    message = mailbox.receive("Offsite in Bergen")
+    text = browser.get("/search?q=bergen").content.decode()
+    link = re.search(r'class="row-link" href="([^"]+)"', text)[1].replace("&amp;", "&")
+    assert link == f"/message/{message.pk}?q=bergen"
+    beside = browser.get(link).content.decode()
+    assert "1 result" in beside
+    assert 'value="bergen"' in beside
