@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("webmail.pages.urls")),
     path("", include("accounts.urls")),
+    path("", include("smime.urls")),
     path("", include("webmail.mailbox.urls")),
     path("", include("webmail.reader.urls")),
     path("", include("webmail.composer.urls")),

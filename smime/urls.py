@@ -1,0 +1,21 @@
+"""Addresses of the keys page."""
+
+from django.urls import path
+
+from smime import views
+
+app_name = "smime"
+urlpatterns = [
+    path("keys", views.keys, name="keys"),
+    path("keys/import", views.import_key, name="import"),
+    path("keys/unlock", views.unlock, name="unlock"),
+    path("keys/lock", views.lock, name="lock"),
+    path("keys/<int:key_id>/use", views.put_in_use, name="use"),
+    path("keys/<int:key_id>/delete", views.delete_key, name="delete"),
+    path("keys/certificates/import", views.import_certificate, name="import-certificate"),
+    path(
+        "keys/certificates/<int:certificate_id>/forget",
+        views.forget_certificate,
+        name="forget-certificate",
+    ),
+]
