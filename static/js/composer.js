@@ -111,7 +111,7 @@ function startSending(form, editor, saving) {
     await saving.settled();
     const fields = fieldsOf(form, editor);
     if (button?.name) fields.set(button.name, button.value);
-    const buttons = $$("[data-send], [data-send-top]", form);
+    const buttons = $$("[data-send]", form);
     for (const each of buttons) each.disabled = true;
     try {
       await answer(await post(form.action, fields, { target: "main#reading" }), form, protection);

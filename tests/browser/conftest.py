@@ -47,7 +47,7 @@ class Person:
         page = self.context.new_page()
         page.set_default_timeout(PATIENCE)
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        page.on("console", lambda message: self._listen(message))
+        page.on("console", lambda message: self._listen(message))  # noqa: PLW0108 (slots)
         return page
 
     def _listen(self, message: object) -> None:
