@@ -182,8 +182,9 @@ def test_bodies(session):
 
 def test_moving_and_copying(session):
     filled(session)
-    session.create('Büro/Ablage & "Rest"' if session.server_id else "Ablage")
-    target = next(f for f in session.folders() if "Ablage" in f.path)
+    name = f"Ablage{time.monotonic_ns()}"  # other tests file things, too
+    session.create(f'Büro/{name} & "Rest"' if session.server_id else name)
+    target = next(f for f in session.folders() if name in f.path)
     uids = list(session.uids(1))
     copied = session.copy(uids[:1], target.raw)  # pymap 0.36 copies an empty message
     moved = session.move(uids[1:3], target.path)
