@@ -16,7 +16,7 @@ from itertools import batched, cycle
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import DateTimeField, F, Field, Max, Model, Sum
+from django.db.models import DateTimeField, F, Field, Max, Model
 
 from accounts.models import Identity, MailAccount, MailServer, User
 from webmail.demo.bench.wording import Writer
@@ -96,10 +96,11 @@ def fill(
     _make(inbox, first=messages - rest + 1, last=messages, timetable=timetable, writer=writer)
     if copies > 0:
         last = messages - rest
-        before = _last_ids()
+        rows, counts = _last_ids(), _counts(inbox)
         _make(inbox, first=last - block + 1, last=last, timetable=timetable, writer=writer)
         with transaction.atomic():
-            _copy(inbox, after=before, copies=copies, block=block)
+            _copy(after=rows, copies=copies, block=block)
+            _count_copies(inbox, before=counts, copies=copies)
     Folder.objects.filter(pk=inbox.pk).update(exists=messages, uidnext=messages + 1)
     inbox.refresh_from_db()
     return inbox
@@ -198,6 +199,8 @@ def _flags(writer: Writer) -> int:
     return flags
 
 
+# Kept by the mailbox with every row that comes or goes.
+_COUNTERS = ("total_count", "unseen_count", "conversation_count")
 _COPIED: tuple[type[Model], ...] = (Thread, Message, Placement, Conversation)
 
 
@@ -208,7 +211,7 @@ def _last_ids() -> dict[type[Model], int]:
     }
 
 
-def _copy(inbox: Folder, *, after: dict[type[Model], int], copies: int, block: int) -> None:
+def _copy(*, after: dict[type[Model], int], copies: int, block: int) -> None:
     """Repeat the rows beyond `after` (ids, one unbroken run a table) `copies` times, ever older."""
     last = _last_ids()
     strides = {model: last[model] - after[model] for model in _COPIED}
@@ -227,14 +230,18 @@ def _copy(inbox: Folder, *, after: dict[type[Model], int], copies: int, block: i
         statement = f'{numbers} INSERT INTO "{table}" ({", ".join(columns)}) {rows}'
         with connection.cursor() as cursor:
             cursor.execute(statement, [copies, after[model], last[model]])
-    block_rows = Conversation.objects.filter(
-        folder=inbox, pk__gt=after[Conversation], pk__lte=last[Conversation]
-    )
-    unseen = block_rows.aggregate(unseen=Sum("unseen_count"))["unseen"] or 0
-    Folder.objects.filter(pk=inbox.pk).update(
-        total_count=F("total_count") + copies * block,
-        unseen_count=F("unseen_count") + copies * unseen,
-    )
+
+
+def _counts(inbox: Folder) -> dict[str, int]:
+    counts: dict[str, int] = Folder.objects.values(*_COUNTERS).get(pk=inbox.pk)
+    return counts
+
+
+def _count_copies(inbox: Folder, *, before: dict[str, int], copies: int) -> None:
+    """Move the folder's counters by what the block moved them, once for each copy."""
+    after = _counts(inbox)
+    moved = {name: F(name) + copies * (after[name] - before[name]) for name in _COUNTERS}
+    Folder.objects.filter(pk=inbox.pk).update(**moved)
 
 
 def _copied(
