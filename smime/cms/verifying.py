@@ -25,7 +25,12 @@ from smime.cms import algorithms, asn1
 from smime.cms.algorithms import HashName, Scheme
 from smime.cms.errors import CmsError, Reason, reading
 from smime.cms.signed import Algorithm, SignedData, SignerInfo
-from smime.pki.certificates import DamagedCertificateError, key_strength, public_key
+from smime.pki.certificates import (
+    DamagedCertificateError,
+    key_strength,
+    load_certificate,
+    public_key,
+)
 
 KEY_SIZE_LIMIT = 8192  # bits; above that a check costs more than a stranger may ask for
 _SALT_LIMIT = 1024
@@ -65,8 +70,8 @@ def load_certificates(encoded: Sequence[bytes]) -> tuple[x509.Certificate, ...]:
     found: list[x509.Certificate] = []
     for der in encoded:
         try:
-            found.append(x509.load_der_x509_certificate(der))
-        except (ValueError, TypeError):
+            found.append(load_certificate(der))
+        except DamagedCertificateError:
             continue  # an attribute certificate or a damaged one vouches for nothing
     return tuple(dict.fromkeys(found))
 

@@ -52,7 +52,7 @@ def read_certificates(name: str) -> tuple[x509.Certificate, ...]:
         if b"-----BEGIN" in content:
             return tuple(x509.load_pem_x509_certificates(content))
         return (x509.load_der_x509_certificate(content),)
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise CommandError(f"{name} holds no certificate.") from error
 
 

@@ -6,6 +6,7 @@ raises `DamagedCertificateError`; callers treat it as one that proves nothing.
 
 import hashlib
 import unicodedata
+import warnings
 from collections.abc import Iterable
 
 from asn1crypto.core import UTF8String
@@ -33,6 +34,33 @@ _PURPOSE_WORDS = {
 
 class DamagedCertificateError(Exception):
     """The certificate's key or extensions cannot be read."""
+
+
+def load_certificate(der: bytes) -> x509.Certificate:
+    """Load a certificate whose names, serial number and dates can be read.
+
+    The library reads those when they are asked for, and only then finds them damaged; a serial
+    number below one (RFC 5280 §4.1.2.2) is damage, too. Raises DamagedCertificateError.
+    """
+    try:
+        with warnings.catch_warnings():
+            # What else is against the rules and still readable is nothing to print.
+            warnings.simplefilter("ignore")
+            certificate = x509.load_der_x509_certificate(der)
+            serial = certificate.serial_number
+        _ = (
+            certificate.subject,
+            certificate.issuer,
+            certificate.not_valid_before_utc,
+            certificate.not_valid_after_utc,
+            certificate.signature_algorithm_oid,
+            certificate.public_key_algorithm_oid,
+        )
+    except (ValueError, TypeError, OverflowError, x509.InvalidVersion) as error:
+        raise DamagedCertificateError("unreadable certificate") from error
+    if serial <= 0:
+        raise DamagedCertificateError("a serial number below one")
+    return certificate
 
 
 def fingerprint(certificate: x509.Certificate) -> str:

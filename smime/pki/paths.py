@@ -39,6 +39,20 @@ POOL_LIMIT = 24  # certificates a path is looked for in
 SAME_NAME_LIMIT = 3  # certificates of one name and key: cross-certificates
 KEY_SIZE_LIMIT = 8192  # bits
 _SECOND = timedelta(seconds=1)
+# What the validator says of a path, and what its decoder raises on damaged certificates.
+_BROKEN = (
+    PathError,
+    ValidationError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    NotImplementedError,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+)
 
 type Trust = Literal[
     "trusted",  # a valid path to a trusted certificate
@@ -97,7 +111,7 @@ def find_path(
             continue
         except PathBuildingError:
             break
-        except (PathError, ValidationError, ValueError, TypeError, KeyError) as error:
+        except _BROKEN as error:
             broken_rule = broken_rule or shown(str(error), limit=300)
     upwards = _walk(certificate, pool)
     last = upwards[-1]

@@ -90,7 +90,7 @@ def load_pem(content: bytes, passphrase: str | None = None) -> tuple[KeyPair, ..
         raise Pkcs12Error("old-cipher") from error
     except TypeError as error:  # encrypted, and no passphrase given
         raise Pkcs12Error("passphrase") from error
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         reason: Pkcs12Reason = "passphrase" if b"ENCRYPTED" in content else "not-pkcs12"
         raise Pkcs12Error(reason) from error
     return _pairs(keys, certificates)
@@ -192,6 +192,8 @@ def _load(
             found = pkcs12.load_pkcs12(der, secret)
     except UnsupportedAlgorithm as error:
         raise Pkcs12Error("old-cipher") from error
+    except x509.InvalidVersion as error:
+        raise Pkcs12Error("not-pkcs12") from error
     except ValueError as error:
         raise Pkcs12Error("passphrase") from error
     bags = [found.cert, *found.additional_certs]

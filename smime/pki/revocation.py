@@ -47,7 +47,7 @@ def load_crls(encoded: Sequence[bytes]) -> tuple[x509.CertificateRevocationList,
         load = x509.load_pem_x509_crl if is_pem else x509.load_der_x509_crl
         try:
             found.append(load(content))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, x509.InvalidVersion):
             continue
     return tuple(found)
 
