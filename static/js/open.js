@@ -136,6 +136,7 @@ function unfold(link) {
 function settle(onKey) {
   clearTimeout(skeletonTimer);
   dressList();
+  markOpen(); // a list that was asked for again does not know what is open beside it
   if (reading() !== shown) {
     shown = reading();
     settleReading();
@@ -147,6 +148,8 @@ function settleReading() {
   const pane = reading();
   if (!pane) return;
   markOpen();
+  const row = openRow();
+  if (row) moveCursorTo(row, { focus: false });
   clearTimeout(readTimer);
   if (pane.dataset.message) readTimer = setTimeout(() => markRead(pane), READ_AFTER);
   if (!isWide() && pane.dataset.message) $("#subject")?.focus({ preventScroll: true });
@@ -161,8 +164,6 @@ function markOpen() {
     const isOpen = isOfMessages ? row.dataset.message === message : row.dataset.id === id;
     if (row.matches(".is-open") !== isOpen) setOpen(row, isOpen);
   }
-  const row = openRow();
-  if (row) moveCursorTo(row, { focus: false });
 }
 
 function markRead(pane) {
