@@ -11,7 +11,12 @@ directory = Path(tempfile.mkdtemp(prefix="signet-"))
 atexit.register(shutil.rmtree, directory, ignore_errors=True)
 
 for name in [name for name in os.environ if name.startswith("SIGNET_")]:
-    if name not in {"SIGNET_NO_SKIP", "SIGNET_CORPORA", "SIGNET_FUZZ_CASES", "SIGNET_TEST_DATABASE_URL"}:
+    if name not in {
+        "SIGNET_NO_SKIP",
+        "SIGNET_CORPORA",
+        "SIGNET_FUZZ_CASES",
+        "SIGNET_TEST_DATABASE_URL",
+    }:
         del os.environ[name]
 os.environ["SIGNET_DATA_DIR"] = str(directory)
 os.environ["SIGNET_CONFIG"] = str(directory / "none.env")

@@ -20,7 +20,10 @@ CANARY = "canary-horse-staple"
 
 
 def enter(
-    browser: Client, address: str = "anna@example.test", password: str = "correct horse", **more: str
+    browser: Client,
+    address: str = "anna@example.test",
+    password: str = "correct horse",
+    **more: str,
 ) -> tuple[int, str]:
     answer = browser.post("/sign-in", {"address": address, "password": password, **more})
     return answer.status_code, answer.headers.get("Location", "") or str(answer.content)
@@ -193,9 +196,7 @@ class TestLimits:
             session[name.replace("_", "-")] = session[name.replace("_", "-")] - value
         session.save()
 
-    def test_idle(
-        self, answering: AnsweringServer, browser: Client, settings: Settings
-    ) -> None:
+    def test_idle(self, answering: AnsweringServer, browser: Client, settings: Settings) -> None:
         enter(browser)
         self.rewind(browser, seen_at=settings.SESSION_IDLE_LIMIT * 60 - 30)
         assert is_signed_in(browser)  # and is seen again now

@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from smime.writing import protect
 
 from smime.pki.authority import Authority, issue, new_root
 from smime.pki.pkcs12 import KeyPair
 from smime.reading import Reading, read_message
 from smime.verdict import Context
+from smime.writing import protect
 from webmail.mime import Address
 from webmail.mime.write import Attachment, Composition, assemble, build_entity, header_fields
 from webmail.reader import pipeline
