@@ -31,7 +31,7 @@ def test_no_page_has_a_violation(person, size, theme):
     page.locator(".row-link").first.click()
     expect(page.locator("#subject")).to_be_visible()
     assert violations(page) == []
-    for path in ("/settings/", "/help/protection", "/outbox", "/drafts", "/compose"):
+    for path in ("/settings/", "/help/protection", "/outbox", "/drafts", "/compose", "/keys"):
         page.goto(f"{mira.site.url}{path}")
         page.wait_for_load_state()
         assert violations(page) == [], path
