@@ -32,12 +32,14 @@ const version = (major, minor = 0) => (major << 16) | (minor << 8);
 const TARGETS = { chrome: version(123), firefox: version(120), safari: version(17, 5) };
 
 async function buildStyles() {
-  const { code } = await bundleAsync({
-    filename: join(SOURCE, "css", "signet.css"),
-    minify: true,
-    targets: TARGETS,
-  });
-  await writeFile(join(OUT, "signet.css"), code);
+  for (const name of ["signet.css", "admin.css"]) {
+    const { code } = await bundleAsync({
+      filename: join(SOURCE, "css", name),
+      minify: true,
+      targets: TARGETS,
+    });
+    await writeFile(join(OUT, name), code);
+  }
 }
 
 async function buildScripts() {
