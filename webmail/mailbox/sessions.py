@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts import credentials
 from accounts.models import MailAccount
 from accounts.sealing import SealBroken
-from webmail.imap import AuthFailed, ImapError, MessageGone, Session
+from webmail.imap import AuthFailed, Deadlines, ImapError, MessageGone, Session
 from webmail.mailbox.changes import announce
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ PROBED_AFTER = 10.0  # seconds idle after which a kept session is asked whether 
 MOST_KEPT = 200
 # After so many refusals the password counts as changed; trying on would lock the person out.
 MOST_AUTH_FAILURES = 3
+DEADLINES = Deadlines()
 _State = MailAccount.State
 
 
@@ -76,7 +77,7 @@ def imap_session(
         _give_back(account, session, keep=keep)
 
 
-def connect(account: MailAccount) -> Session:
+def connect(account: MailAccount, *, deadlines: Deadlines = DEADLINES) -> Session:
     """Open a new session. Raises AccountUnusable, ImapError."""
     if account.state in {_State.PAUSED, _State.AUTH_FAILED}:
         raise AccountUnusable(account.state)
@@ -85,7 +86,8 @@ def connect(account: MailAccount) -> Session:
     except SealBroken as error:
         raise AuthFailed("The stored password cannot be opened. Sign in again.") from error
     endpoint = credentials.imap_endpoint(account.server)
-    return Session.open(endpoint, secret, without=_refused.get(account.server_id, ()))
+    without = _refused.get(account.server_id, ())
+    return Session.open(endpoint, secret, deadlines=deadlines, without=without)
 
 
 def avoid(server_id: int, features: set[str]) -> None:
