@@ -7,7 +7,7 @@ bin=.venv/bin
 "$bin"/mypy --no-error-summary accounts smime webmail &
 types=$!
 "$bin"/lint-imports --no-logo > .tools/floors.log || { cat .tools/floors.log; exit 1; }
-"$bin"/djlint --quiet --check --lint templates
+"$bin"/djlint --check --lint templates > .tools/templates.log || { cat .tools/templates.log; exit 1; }
 "$bin"/ast-grep scan --error accounts smime webmail
 "$bin"/ast-grep test --skip-snapshot-tests > .tools/house-rules.log 2>&1 || { cat .tools/house-rules.log; exit 1; }
 "$bin"/python manage.py makemigrations --check --dry-run > .tools/migrations.log 2>&1 || { cat .tools/migrations.log; exit 1; }
