@@ -27,6 +27,8 @@ _IMITATIONS = re.compile(
     "\U0001f7e0-\U0001f7e9\U0001f534\U0001f535\U0001f5f9\U0001f5f8]"
 )
 _IMPORTING = {"key-missing", "no-own-key"}
+# Notes that claim something: never said beside a verdict that does not hold.
+_PRAISE = {"headers-protected"}
 
 
 def shown_name(address: Address) -> str:
@@ -106,7 +108,9 @@ def verdict_view(kept: dict[str, Any]) -> VerdictView:
         is_quiet=code == "unsigned" and encryption in {"", "not-encrypted"},
         is_expanded=kept["is_expanded"],
         notes=tuple(
-            _(catalogue.NOTES[note]) for note in kept["notes"] if catalogue.NOTES.get(note)
+            _(catalogue.NOTES[note])
+            for note in kept["notes"]
+            if catalogue.NOTES.get(note) and (kept["level"] == "ok" or note not in _PRAISE)
         ),
         answers=tuple(
             AnswerView(question=_(question), glyph=glyph, answer=_said(answer))

@@ -11,7 +11,7 @@ from smime.verdict import Context
 from smime.writing import protect
 from webmail.mime import Address
 from webmail.mime.write import Attachment, Composition, assemble, build_entity, header_fields
-from webmail.reader import pipeline
+from webmail.reader import pipeline, words
 from webmail.reader.variants import Variant
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -127,6 +127,10 @@ def test_a_broken_seal_shows_text_without_links_or_images(root: Authority, alice
     assert made.verdict.level == "bad"
     assert made.page["is_plain_only"]
     assert not made.page["images"]["may_load"]
+    view = words.verdict_view(made.page["verdict"])
+    assert "headers-protected" in made.page["verdict"]["notes"]
+    assert view.notes == ()  # a broken seal protects nothing
+    assert all(answer.glyph != "yes" for answer in view.answers)
     (frame,) = made.documents.frames
     assert "Pay to https://evil.example/" in frame
     assert "<a " not in frame
