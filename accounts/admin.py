@@ -7,7 +7,6 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -17,10 +16,6 @@ from accounts.mail_servers import NotAServer, ServerDescription, canonical_domai
 from accounts.models import AuditEvent, MailAccount, MailServer, User
 from accounts.people import canonical_address
 from accounts.session_limits import raise_epoch
-
-
-# Signet has two kinds of people, users and administrators; Django's groups decide nothing here.
-admin.site.unregister(Group)
 
 
 class ReasonForm(forms.ModelForm):  # type: ignore[type-arg]
