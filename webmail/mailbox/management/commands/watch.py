@@ -1,5 +1,7 @@
 """`manage.py watch`: notice new mail of the accounts in use, until SIGTERM."""
 
+import logging
+import os
 import signal
 import threading
 from typing import Any, override
@@ -7,6 +9,8 @@ from typing import Any, override
 from django.core.management.base import BaseCommand
 
 from webmail.mailbox.watch import Watcher
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -17,4 +21,5 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
+        logger.info("event=watching pid=%d", os.getpid())
         Watcher().run(stopping.is_set)
