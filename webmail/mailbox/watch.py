@@ -4,7 +4,8 @@
                                                                   ├ 25 min ─▶ IDLE again
                                                                   └ lost ─▶ opened again later
 
-One selector waits on all connections; threads only open and renew them, because dialling blocks.
+One selector waits on all connections; threads only open and renew them, because dialling blocks,
+and never touch the database.
 The watcher never reads mail: it raises the folder's wake number and posts mailbox.sync_folder.
 Each account is leased in the database, so that a dead watcher's accounts go to another within
 LEASE_SECONDS, and two watchers share the accounts between them.
@@ -15,18 +16,18 @@ import random
 import selectors
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import close_old_connections, connections
+from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
 
 from accounts import lanes
 from accounts.lanes import Lease
 from accounts.models import MailAccount
-from webmail.imap import CommandRefused, Deadlines, Idling, ImapError, Session
+from webmail.imap import AuthFailed, Deadlines, Idling, ImapError, Session
 from webmail.mailbox import schedule, sessions, sync, visiting
 from webmail.mailbox.models import Folder
 
@@ -52,6 +53,7 @@ class Watched:
     session: Session
     idling: Idling
     again_at: float  # time.monotonic() when IDLE is issued anew
+    has_news: bool = True  # seen while it was opened or renewed
 
 
 @dataclass(slots=True)
@@ -67,7 +69,7 @@ class Watcher:
         self._selector = selectors.DefaultSelector()
         self._held: dict[int, _Held] = {}
         self._watched: dict[int, Watched] = {}
-        self._opening: dict[int, Future[Watched | None]] = {}
+        self._opening: dict[int, Future[Watched]] = {}
         self._not_before: dict[int, float] = {}
         self._pool = ThreadPoolExecutor(OPENERS, thread_name_prefix="open")
         self._looked_at = self._renewed_at = float("-inf")
@@ -78,10 +80,18 @@ class Watcher:
         return set(self._watched)
 
     def run(self, should_stop: Callable[[], bool]) -> None:
-        """Watch until told to stop, then close every connection and give every lease back."""
+        """Watch until told to stop, then close every connection and give every lease back.
+
+        A database that is away for a while is waited for.
+        """
         try:
             while not should_stop():
-                self.step(_TICK)
+                try:
+                    self.step(_TICK)
+                except DatabaseError:
+                    logger.exception("event=watch-database-away")
+                    close_old_connections()
+                    time.sleep(_TICK)
         finally:
             self.close()
 
@@ -107,7 +117,10 @@ class Watcher:
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._take_opened()
         for account_id in list(self._held):
-            self._let_go(account_id)
+            try:
+                self._let_go(account_id)
+            except DatabaseError:  # the lease runs out by itself
+                logger.warning("event=watch-lease-kept account=%d", account_id)
         self._selector.close()
 
     # --- accounts ------------------------------------------------------------------------------
@@ -128,8 +141,11 @@ class Watcher:
                 continue
             if now < self._not_before.get(account_id, 0.0):
                 continue
-            if account_id in self._held or self._take(account):
-                self._opening[account_id] = self._pool.submit(_open, account)
+            inbox = Folder.objects.filter(
+                account=account, role=Folder.Role.INBOX, gone_at=None
+            ).first()
+            if inbox is not None and (account_id in self._held or self._take(account)):
+                self._opening[account_id] = self._pool.submit(_open, account, inbox)
 
     def _take(self, account: MailAccount) -> bool:
         stack = ExitStack()
@@ -166,14 +182,19 @@ class Watcher:
             if not future.done():
                 continue
             del self._opening[account_id]
-            watched = None if future.cancelled() else future.result()
-            if watched is None:
+            try:
+                watched = future.result()
+            except (ImapError, sessions.AccountUnusable, CancelledError) as error:
                 self._not_before[account_id] = time.monotonic() + RETRY_SECONDS
-            elif account_id not in self._held:
+                _note(account_id, error)
+                continue
+            if account_id not in self._held:
                 watched.session.abandon()
-            else:
-                self._watched[account_id] = watched
-                self._selector.register(watched.idling, selectors.EVENT_READ, watched)
+                continue
+            self._watched[account_id] = watched
+            self._selector.register(watched.idling, selectors.EVENT_READ, watched)
+            if watched.has_news:
+                _wake(watched.inbox_id)
 
     def _news(self, watched: Watched) -> None:
         if self._watched.get(watched.account_id) is not watched:
@@ -196,52 +217,43 @@ class Watcher:
                 self._opening[account_id] = self._pool.submit(_renewed, watched)
 
 
-def _open(account: MailAccount) -> Watched | None:
-    """Connect and start IDLE on INBOX; None when that is not possible now. Runs in a thread."""
-    session: Session | None = None
+def _open(account: MailAccount, inbox: Folder) -> Watched:
+    """Connect and start IDLE on INBOX. Runs in a thread. Raises ImapError, AccountUnusable.
+
+    Mail that came before IDLE began gives no news: has_news says so.
+    """
+    session = sessions.connect(account, deadlines=Deadlines(total=None))
     try:
-        inbox = Folder.objects.filter(account=account, role=Folder.Role.INBOX, gone_at=None).first()
-        if inbox is None:  # the first paint has not been yet
-            return None
-        session = sessions.connect(account, deadlines=Deadlines(total=None))
-        if not session.has("IDLE"):
-            session.close()
-            return None
         session.select(visiting.path_of(inbox))
         idling = session.idling()
         idling.__enter__()
-        # Mail that came before IDLE began gives no news.
-        _wake(inbox.pk)
-        return Watched(account.pk, inbox.pk, session, idling, _again_at())
-    except CommandRefused:
-        logger.warning("event=watch-refused account=%d", account.pk)
-    except ImapError as error:
-        sessions.note_failure(account, error)
-    except sessions.AccountUnusable:
-        logger.info("event=watch-unusable account=%d", account.pk)
-    finally:
-        connections.close_all()
-    if session is not None:
+    except BaseException:
         session.abandon()
-    return None
+        raise
+    return Watched(account.pk, inbox.pk, session, idling, _again_at())
 
 
-def _renewed(watched: Watched) -> Watched | None:
-    """End an IDLE and start the next one. Runs in a thread."""
+def _renewed(watched: Watched) -> Watched:
+    """End an IDLE and start the next one. Runs in a thread. Raises ImapError."""
     try:
-        watched.session.renew()
         watched.idling.__exit__(None, None, None)
-        if watched.session.noop():
-            _wake(watched.inbox_id)
+        watched.has_news = bool(watched.session.noop())
         watched.idling = watched.session.idling()
         watched.idling.__enter__()
-    except ImapError:
+    except BaseException:
         watched.session.abandon()
-        return None
-    finally:
-        connections.close_all()
+        raise
     watched.again_at = _again_at()
     return watched
+
+
+def _note(account_id: int, error: BaseException) -> None:
+    """Write down why an account cannot be watched; it is polled instead."""
+    logger.info("event=watch-failed account=%d kind=%s", account_id, type(error).__name__)
+    account = MailAccount.objects.select_related("user").filter(pk=account_id).first()
+    # Refusing IDLE, or a connection lost while it was quiet, says nothing about the account.
+    if account is not None and isinstance(error, AuthFailed):
+        sessions.note_failure(account, error)
 
 
 def _again_at() -> float:

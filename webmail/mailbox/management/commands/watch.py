@@ -22,4 +22,6 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
         logger.info("event=watching pid=%d", os.getpid())
+        self.stdout.write("Watching.")
+        self.stdout.flush()
         Watcher().run(stopping.is_set)
