@@ -10,7 +10,7 @@ import pytest
 
 from tests.environment import directory
 
-pytest_plugins = ["tests.servers.fixtures", "tests.site"]
+pytest_plugins = ["tests.servers.fixtures", "tests.site", "tests.chromium"]
 
 
 @pytest.fixture(scope="session")

@@ -5,25 +5,18 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.servers.dovecot import PASSWORD
 from tests.servers.fixtures import MailServers
 from tests.site import ROOT, Site
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--disable-quic",
-]  # fmt: skip
 PATIENCE = 20_000  # milliseconds; the machine may be busy
 WIDE, MIDDLE, PHONE = (1440, 900), (1100, 800), (390, 844)
 
@@ -79,16 +72,6 @@ class Person:
                 letter["Message-ID"] = make_msgid(domain="nordlys.example")
                 letter.set_content(text)
                 c.append("INBOX", "", imaplib.Time2Internaldate(at), letter.as_bytes())
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        pytest.skip("there is no /usr/bin/chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")
