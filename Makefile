@@ -39,7 +39,7 @@ screenshots: install ## pictures for README.md from a running demo
 	@$(PYTHON) tools/screenshots.py
 
 compose-secrets: install ## random secrets for docker-compose.yml, once
-	@PYTHONPATH=. $(PYTHON) tools/make_secrets.py
+	@$(PYTHON) tools/make_secrets.py
 
 compose-test: install ## brings docker-compose.yml up for real, breaks it, checks that nothing is lost
 	@$(PYTHON) tools/compose_test.py

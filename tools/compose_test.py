@@ -164,12 +164,7 @@ def has_arrived(subject):
 
 
 def main():
-    subprocess.run(
-        [sys.executable, "tools/make_secrets.py"],
-        cwd=ROOT,
-        check=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+    subprocess.run([sys.executable, "tools/make_secrets.py"], cwd=ROOT, check=True)
     try:
         say("Building the image")
         compose("build")

@@ -4,16 +4,16 @@ The directory is closed (0700); the files are readable, because containers read 
 another user id.
 """
 
+import base64
 import os
 import secrets
 from pathlib import Path
 
-from accounts.sealing import new_keyring
-
 directory = Path(__file__).resolve().parents[1] / "secrets"
 directory.mkdir(mode=0o700, exist_ok=True)
 for name, value in (
-    ("keyring", new_keyring()),
+    # One key of 32 bytes in base64url (accounts.sealing reads it).
+    ("keyring", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()),
     ("secret-key", secrets.token_urlsafe(48)),
     ("database-password", secrets.token_urlsafe(24)),
 ):
