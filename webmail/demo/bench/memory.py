@@ -99,7 +99,8 @@ def _tree() -> dict[int, Process]:
             continue  # ended meanwhile, or somebody else's
         # The name in brackets may hold anything: fields are counted after the last bracket.
         parent = int(stat.rpartition(")")[2].split()[1])
-        words = tuple(word.decode("utf-8", "replace") for word in command.split(b"\0") if word)
+        # A process that gives itself a title (Valkey) has spaces where others have zeros.
+        words = tuple(command.replace(b"\0", b" ").decode("utf-8", "replace").split())
         pid = int(directory.name)
         found[pid] = Process(pid, parent, words)
     return found

@@ -15,6 +15,8 @@ from webmail.demo.bench.rows import NotMeasured
 
 PAGE = 50  # conversations on a page of a list
 PATIENCE = 40.0  # seconds; signing in may wait 22 s for a worker
+SHOWN_WITHIN = 30.0  # seconds
+_PAUSE = 0.05  # seconds
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _ROW = re.compile(r'<a\b[^>]*\bclass="row-link"[^>]*>')
 _FRAME = re.compile(r'<iframe\b[^>]*\bclass="body-frame[^>]*>')
@@ -135,12 +137,18 @@ def whole(answer: Answer) -> Answer:
 def open_message(visitor: Visitor, url: str) -> float:
     """Open a message as the page's script does: its pane, then its frames; milliseconds in all.
 
-    NotMeasured if the message is not shown at once (the server gives it 1.5 s).
+    A pane without text yet (the server gives it 1.5 s) is asked for again, as its refresh does;
+    NotMeasured if there is none within `SHOWN_WITHIN`.
     """
+    begun = time.perf_counter()
     pane = visitor.pane(url, name="reading")
-    if pane.status != 200 or not pane.frame_urls:
-        raise NotMeasured(f"A message was answered with {pane.status} and no text.")
+    while pane.status == 200 and not pane.frame_urls:
+        if time.perf_counter() - begun > SHOWN_WITHIN:
+            raise NotMeasured(f"A message was not shown within {SHOWN_WITHIN:.0f} s.")
+        time.sleep(_PAUSE)
+        pane = visitor.pane(url, name="reading")
     frames = [visitor.get(frame) for frame in pane.frame_urls]
-    if any(frame.status != 200 for frame in frames):
-        raise NotMeasured("The text of a message was refused.")
-    return pane.milliseconds + sum(frame.milliseconds for frame in frames)
+    wrong = [answer.status for answer in (pane, *frames) if answer.status != 200]
+    if wrong:
+        raise NotMeasured(f"A message was answered with {wrong[0]}.")
+    return (time.perf_counter() - begun) * 1000
