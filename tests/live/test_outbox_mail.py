@@ -152,7 +152,13 @@ def test_not_now_waits(alice):
     subject = fresh()
     action, fields = composed(alice, to=LATER, subject=subject)
     alice.post(action, **fields)
-    wait_for("the server's no", lambda: "Come back later" in alice.get("/outbox"))
-    undo = re.search(r'formaction="(/outbox/\d+/undo)"', alice.page)
+    # While a try runs there is no button: wait for the reply and the waiting mail together.
+    undo = wait_for(
+        "the server's no, and the mail waiting",
+        lambda: (
+            "Come back later" in alice.get("/outbox")
+            and re.search(r'formaction="(/outbox/\d+/undo)"', alice.page)
+        ),
+    )
     alice.post(undo[1])
     assert subject in alice.page

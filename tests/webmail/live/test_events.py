@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import json
 
 import pytest
@@ -15,6 +16,13 @@ pytestmark = [
     # Django never closes connections of a database in memory; the threads of a stream drop theirs.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def connections_of_threads_go():
+    """Let them go within the test that opened them, not in whichever comes next."""
+    yield
+    gc.collect()
 
 
 class Browser:
