@@ -33,6 +33,11 @@ def begin(request: HttpRequest, user: User) -> None:
     session_keys.renew(request)
 
 
+def started_at(session: SessionBase) -> int:
+    """Return when the session's sign-in was, in seconds of the epoch; 0 if unknown."""
+    return int(session.get(_STARTED) or 0)
+
+
 def is_alive(session: SessionBase, user: User) -> bool:
     """Say whether the session may still be used (also asked by event streams)."""
     now = int(time.time())

@@ -66,6 +66,12 @@ def begin(*, address: str, network: str, now: datetime | None = None) -> Attempt
     return Attempt(pair_key, network_key, max(0, PAIR.tries - failures), None)
 
 
+def is_paused(*, address: str, network: str) -> bool:
+    """Say whether an attempt would be refused now, without counting one."""
+    keys = (_key(address, network), _key("", network))
+    return SignInThrottle.objects.filter(key__in=keys, blocked_until__gt=timezone.now()).exists()
+
+
 def succeeded(attempt: Attempt) -> None:
     """The password was right: forget the pair, take this attempt back from the network."""
     SignInThrottle.objects.filter(key=attempt.pair_key).delete()

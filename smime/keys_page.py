@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -96,8 +96,13 @@ def _place(moment: datetime, first: datetime, last: datetime) -> int:
     return max(0, min(20, round(share * 20)))
 
 
+def certificates_of(user: User) -> QuerySet[PersonCertificate]:
+    """Return the certificates of people that `user` may see: their own and the organisation's."""
+    return PersonCertificate.objects.filter(Q(user=user) | Q(user=None))
+
+
 def _people(user: User, search: str, now: datetime) -> tuple[tuple[PersonView, ...], int]:
-    rows = PersonCertificate.objects.filter(Q(user=user) | Q(user=None))
+    rows = certificates_of(user)
     if search:
         rows = rows.filter(Q(name__icontains=search) | Q(address__icontains=search))
     count = rows.count()

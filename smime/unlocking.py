@@ -12,7 +12,8 @@ import time
 
 from django.http import HttpRequest
 
-from accounts import audit, tickets
+from accounts import audit, throttle, tickets
+from accounts.client_address import client_address, network_of
 from accounts.models import User
 from accounts.redis import RedisError
 from accounts.sealing import SealBroken, open_with, seal_with, subject_of
@@ -29,14 +30,21 @@ _PURPOSE = "unlocked-vault"
 logger = logging.getLogger(__name__)
 
 
+def is_paused(request: HttpRequest) -> bool:
+    """Say whether there were too many wrong passphrases from here for another try now."""
+    return throttle.is_paused(address=_throttled(request), network=_network(request))
+
+
 def unlock(request: HttpRequest, passphrase: str) -> bool:
-    """Open the person's vault for this session; False when the passphrase is wrong."""
+    """Open the person's vault for this session; False when the passphrase is wrong or paused."""
     user = _person(request)
-    vault = Vault.objects.filter(user=user).first()
+    attempt = throttle.begin(address=_throttled(request), network=_network(request))
+    vault = Vault.objects.filter(user=user).first() if attempt.is_allowed else None
     kek = key_of(vault, passphrase) if vault is not None else None
     if kek is None:
         audit.record("keys-unlock-refused", actor=user, request=request)
         return False
+    throttle.succeeded(attempt)
     keep(request, kek)
     audit.record("keys-unlocked", actor=user, request=request)
     return True
@@ -94,6 +102,14 @@ def key_ticket(request: HttpRequest) -> str:
     except RedisError:
         logger.warning("event=ticket-not-issued")
         return ""
+
+
+def _throttled(request: HttpRequest) -> str:
+    return f"vault:{_person(request).address}"
+
+
+def _network(request: HttpRequest) -> str:
+    return network_of(client_address(request))
 
 
 def _person(request: HttpRequest) -> User:

@@ -8,11 +8,14 @@ app_name = "smime"
 urlpatterns = [
     path("keys", views.keys, name="keys"),
     path("keys/import", views.import_key, name="import"),
+    path("keys/import/keep", views.keep_key, name="keep"),
     path("keys/unlock", views.unlock, name="unlock"),
     path("keys/lock", views.lock, name="lock"),
     path("keys/<int:key_id>/use", views.put_in_use, name="use"),
     path("keys/<int:key_id>/delete", views.delete_key, name="delete"),
+    path("keys/<int:key_id>/export", views.export_key, name="export"),
     path("keys/certificates/import", views.import_certificate, name="import-certificate"),
+    path("keys/certificates/<int:certificate_id>", views.certificate, name="certificate"),
     path(
         "keys/certificates/<int:certificate_id>/forget",
         views.forget_certificate,

@@ -1,6 +1,7 @@
 """The keys page and its buttons."""
 
-from typing import cast
+from http import HTTPStatus
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -8,17 +9,20 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts import confirming
 from accounts.models import User
-from smime import people, unlocking, vault
+from smime import key_files, people, unlocking, vault
 from smime.certificate_rows import CertificateFileError
-from smime.keys_page import keys_page
+from smime.forms import ExportForm, KeepForm
+from smime.key_files import KeyFileError
+from smime.keys_page import certificates_of, keys_page
 from smime.models import OwnKey
 from smime.passphrases import VaultError
-from smime.pki import Pkcs12Error
-from smime.problems import key_file_problem
 
+_REFUSED = HTTPStatus.UNPROCESSABLE_ENTITY
 FILE_LIMIT = 1024 * 1024  # octets
 
 
@@ -47,35 +51,50 @@ def keys(request: HttpRequest) -> HttpResponse:
     return render(request, "smime/keys.html", {"page": page, "search": request.GET.get("q", "")})
 
 
+@sensitive_post_parameters("passphrase")
 @require_POST
 @login_required
 def import_key(request: HttpRequest) -> HttpResponse:
-    """Keep the keys of a .p12 file."""
-    is_personal = request.POST.get("sealing") == OwnKey.Sealing.PERSONAL
+    """Show what a .p12 file holds, before anything of it is kept."""
+    passphrase = request.POST.get("passphrase", "")[:1024]
     try:
-        kept = vault.import_keys(
-            _person(request),
-            _uploaded(request),
-            request.POST.get("passphrase", ""),
-            sealing=OwnKey.Sealing.PERSONAL if is_personal else OwnKey.Sealing.MANAGED,
-            vault_passphrase=request.POST.get("vault_passphrase") or None,
-            request=request,
-        )
-    except Pkcs12Error as error:
-        messages.error(request, key_file_problem(error.reason))
-    except VaultError as error:
+        held = key_files.hold(request, _uploaded(request), passphrase)
+    except KeyFileError as error:
         messages.error(request, error.reason)
-    else:
-        names = ", ".join(key.name for key in kept)
-        messages.success(request, _("Imported: {names}.").format(names=names))
+        return redirect("smime:keys")
+    return _preview(request, held)
+
+
+@sensitive_post_parameters("vault_passphrase")
+@require_POST
+@login_required
+def keep_key(request: HttpRequest) -> HttpResponse:
+    """Keep the keys of the file that was shown."""
+    form = KeepForm(request.POST)
+    token = request.POST.get("token", "")[:64]
+    try:
+        if not form.is_valid():
+            problem = str(next(iter(form.errors.values()))[0])
+            return _preview(request, key_files.held(request, token), problem)
+        kept = key_files.keep(request, **form.cleaned_data)
+    except KeyFileError as error:
+        if error.code.startswith("vault-"):
+            return _preview(request, key_files.held(request, token), error.reason)
+        messages.error(request, error.reason)
+        return redirect("smime:keys")
+    names = ", ".join(key.name for key in kept)
+    messages.success(request, _("Imported: {names}.").format(names=names))
     return redirect("smime:keys")
 
 
+@sensitive_post_parameters("passphrase")
 @require_POST
 @login_required
 def unlock(request: HttpRequest) -> HttpResponse:
     """Unlock personal keys for this session and go back to where they were needed."""
-    if not vault.unlock(request, request.POST.get("passphrase", "")):
+    if unlocking.is_paused(request):
+        messages.error(request, _("Too many wrong passphrases. Try again in a few minutes."))
+    elif not vault.unlock(request, request.POST.get("passphrase", "")):
         messages.error(request, _("This is not the passphrase of your keys. Try it again."))
     target = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(target, allowed_hosts={request.get_host()}):
@@ -104,24 +123,58 @@ def put_in_use(request: HttpRequest, key_id: int) -> HttpResponse:
     return redirect("smime:keys")
 
 
+@sensitive_post_parameters("password")
 @require_POST
 @login_required
 def delete_key(request: HttpRequest, key_id: int) -> HttpResponse:
-    """Delete a key, if the beginning of its fingerprint was typed."""
-    person = _person(request)
-    row = vault.own_keys_for(person).filter(pk=key_id).first()
-    if row is None:
-        raise Http404
+    """Delete a key, if the beginning of its fingerprint and a fresh password were given."""
+    row = _own_key(request, key_id)
     typed = request.POST.get("confirm", "").replace(":", "").strip().lower()
     if typed != row.fingerprint[:8]:
         messages.error(
             request,
             _("The key was not deleted: type the first 8 digits of its fingerprint to confirm."),
         )
-    else:
-        vault.delete(person, key_id, request=request)
-        messages.success(request, _("The key is deleted."))
+        return redirect("smime:keys")
+    problem = _confirmation_problem(request)
+    if problem is not None:
+        context = {"key": row, "asks_password": True, "problem": problem}
+        return _page(request, "delete", context, status=_REFUSED)
+    vault.delete(_person(request), key_id, request=request)
+    messages.success(request, _("The key is deleted."))
     return redirect("smime:keys")
+
+
+@sensitive_post_parameters("passphrase", "repeated", "password")
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def export_key(request: HttpRequest, key_id: int) -> HttpResponse:
+    """Hand a key out as .p12, after the person proved themselves again."""
+    key = _own_key(request, key_id)
+    context = {"key": key, "asks_password": not confirming.is_fresh(request)}
+    if request.method != "POST":
+        return _page(request, "export", context)
+    form = ExportForm(request.POST)
+    problem = None if form.is_valid() else str(next(iter(form.errors.values()))[0])
+    problem = problem or _confirmation_problem(request)
+    if problem is None:
+        try:
+            content = key_files.take_export(request, key.pk, form.cleaned_data["passphrase"])
+        except KeyFileError as error:
+            problem = error.reason
+        else:
+            return _download(content, f"key-{key.fingerprint[:8]}.p12")
+    return _page(request, "export", {**context, "problem": problem}, status=_REFUSED)
+
+
+@require_GET
+@login_required
+def certificate(request: HttpRequest, certificate_id: int) -> HttpResponse:
+    """Show another person's certificate in full."""
+    found = certificates_of(_person(request)).filter(pk=certificate_id).first()
+    if found is None:
+        raise Http404
+    return _page(request, "certificate", {"certificate": found})
 
 
 @require_POST
@@ -146,3 +199,42 @@ def forget_certificate(request: HttpRequest, certificate_id: int) -> HttpRespons
         raise Http404
     messages.success(request, _("The certificate is forgotten."))
     return redirect("smime:keys")
+
+
+def _own_key(request: HttpRequest, key_id: int) -> OwnKey:
+    row = vault.own_keys_for(_person(request)).filter(pk=key_id).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def _confirmation_problem(request: HttpRequest) -> str | None:
+    """Return why the person has not proved themselves lately; None when they have."""
+    if confirming.is_fresh(request):
+        return None
+    password = request.POST.get("password", "")[:1024]
+    if not password:
+        return _("Enter your sign-in password to go on.")
+    if not confirming.confirm(request, password):
+        return _("Your password is not right, or there were too many tries.")
+    return None
+
+
+def _download(content: bytes, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type="application/x-pkcs12")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _preview(
+    request: HttpRequest, held: key_files.HeldFile, problem: str | None = None
+) -> HttpResponse:
+    context = {"held": held, "problem": problem, "has_vault": hasattr(_person(request), "vault")}
+    return _page(request, "preview", context, status=_REFUSED if problem else HTTPStatus.OK)
+
+
+def _page(
+    request: HttpRequest, name: str, context: dict[str, Any], *, status: int = HTTPStatus.OK
+) -> HttpResponse:
+    return render(request, f"smime/{name}.html", {"section": "keys", **context}, status=status)
