@@ -1,7 +1,8 @@
 """The embedded IMAP server: pymap over Maildir, so that mail survives a restart.
 
 Measured of pymap 0.36: it must make the Maildir itself; keywords are kept only if the Maildir
-holds a `dovecot-keywords` file before the start; its default hash makes each login slow.
+holds a `dovecot-keywords` file before the start; its default hash makes each login slow; it writes
+its lists to the temporary folder and renames them, which fails across file systems.
 """
 
 import sys
@@ -40,6 +41,8 @@ def imap_service(
     directory: Path, *, port: int, tls: ServerTls, listen: str = "127.0.0.1"
 ) -> Service:
     """Return the server as a service on `port` of `listen` (STARTTLS)."""
+    temporary = directory.parent / "imap-tmp"
+    temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Service(
         name="imap",
         command=[
@@ -52,5 +55,6 @@ def imap_service(
             "maildir",
             str(directory),
         ],
+        environment={"TMPDIR": str(temporary)},
         ready_port=port,
     )
