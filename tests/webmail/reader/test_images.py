@@ -10,7 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from PIL import Image
 
-from webmail.html.addresses import RefusedUrl, RemoteUrl
+from webmail.html.addresses import (
+    RefusedUrl,
+    RemoteUrl,
+    check_public_address,
+    check_remote_url,
+)
 from webmail.reader import images
 
 pytestmark = pytest.mark.enable_socket
@@ -88,10 +93,10 @@ def rules(server: ThreadingHTTPServer, monkeypatch: pytest.MonkeyPatch) -> image
         parts = urlsplit(url)
         if parts.hostname == "pictures.test":
             return RemoteUrl("http", "pictures.test", port, parts.path)
-        return images.check_remote_url(url)
+        return check_remote_url(url)
 
     def check_address(address: str) -> object:
-        return address if address == "127.0.0.1" else images.check_public_address(address)
+        return address if address == "127.0.0.1" else check_public_address(address)
 
     real = socket.getaddrinfo
 

@@ -1,0 +1,132 @@
+"""A web server of our own under a name of our own: what strangers' servers may do."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+import pytest
+
+from webmail.html.addresses import RemoteUrl, check_public_address, check_remote_url
+from webmail.remote import Rules
+
+HOST = "pki.test"
+
+
+@dataclass
+class Reply:
+    body: bytes = b""
+    content_type: str = "application/octet-stream"
+    status: int = 200
+    fields: dict[str, str] = field(default_factory=dict)
+    # Instead of a body: pieces, each sent when the event of the client's patience has passed.
+    trickle: tuple[bytes, float] | None = None
+    is_endless: bool = False
+
+
+@dataclass
+class Asked:
+    method: str
+    path: str
+    fields: dict[str, str]
+    body: bytes
+
+
+Route = Reply | Callable[[Asked], Reply]
+
+
+class Site:
+    """Routes by path; remembers who asked for what."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.routes: dict[str, Route] = {}
+        self.asked: list[Asked] = []
+        self.stopped = threading.Event()
+        self.addresses = ["127.0.0.1"]  # what the name resolves to
+
+    def url(self, path: str) -> str:
+        return f"http://{HOST}{path}"
+
+    def rules(self) -> Rules:
+        """Our own name and address are allowed; everything else stays as it is."""
+
+        def check_url(url: str) -> RemoteUrl:
+            parts = urlsplit(url)
+            if parts.hostname == HOST:
+                target = parts.path + (f"?{parts.query}" if parts.query else "")
+                return RemoteUrl("http", HOST, self.port, target)
+            return check_remote_url(url)
+
+        def check_address(address: str) -> object:
+            return address if address == "127.0.0.1" else check_public_address(address)
+
+        return Rules(check_url=check_url, check_address=check_address)
+
+
+@contextmanager
+def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def do_GET(self) -> None:
+            self._serve()
+
+        def do_POST(self) -> None:
+            self._serve()
+
+        def _serve(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            asked = Asked(
+                self.command,
+                self.path,
+                {name.lower(): value for name, value in self.headers.items()},
+                self.rfile.read(length),
+            )
+            site.asked.append(asked)
+            route = site.routes.get(self.path.split("?")[0], Reply(status=404))
+            reply = route(asked) if callable(route) else route
+            self.send_response(reply.status)
+            if reply.content_type:
+                self.send_header("Content-Type", reply.content_type)
+            for name, value in reply.fields.items():
+                self.send_header(name, value)
+            if not reply.is_endless and reply.trickle is None:
+                self.send_header("Content-Length", str(len(reply.body)))
+            self.end_headers()
+            with suppress(OSError):
+                self._send(reply)
+
+        def _send(self, reply: Reply) -> None:
+            if reply.trickle is not None:
+                piece, pause = reply.trickle
+                while not site.stopped.wait(pause):
+                    self.wfile.write(piece)
+            while reply.is_endless and not site.stopped.is_set():
+                self.wfile.write(b"0" * 65536)
+            self.wfile.write(reply.body)
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    site = Site(server.server_port)
+    real = socket.getaddrinfo
+
+    def resolve(host: str, port: int, *arguments: object, **options: object) -> object:
+        if host != HOST:
+            return real(host, port, *arguments, **options)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, port)) for a in site.addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield site
+    finally:
+        site.stopped.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
