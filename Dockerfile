@@ -32,6 +32,8 @@ COPY webmail/ webmail/
 COPY templates/ templates/
 COPY static/ static/
 COPY --from=front-end /build/staticfiles staticfiles/
+# The finders look here at each start, though only staticfiles/ is served.
+RUN install -d static/build
 ENV PATH=/opt/signet/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=webmail.settings SIGNET_DATA_DIR=/data
 USER signet

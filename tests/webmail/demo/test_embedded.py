@@ -13,7 +13,7 @@ from webmail.imap import Endpoint, Session
 from webmail.sasl import Credentials
 
 pytestmark = pytest.mark.live
-MEMORY = Path("/dev/shm")  # noqa: S108 - read for its device number only
+MEMORY = Path("/dev/shm")
 
 
 def test_mail_is_kept_when_the_temporary_folder_is_another_file_system(
