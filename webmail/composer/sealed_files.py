@@ -36,9 +36,28 @@ def write(chunks: Iterable[bytes], *, limit: int | None = None) -> tuple[str, in
     in both cases nothing is left behind.
     """
     key = secrets.token_hex(_KEY_LENGTH)
+    return key, _write(key, chunks, limit=limit)
+
+
+def sealed_paths() -> Iterator[Path]:
+    """Yield the files of this module."""
+    directory = Path(settings.BLOB_DIR) / "composer"
+    return (path for path in directory.glob("??/*") if not path.suffix)
+
+
+def renew(path: Path) -> None:
+    """Seal a file anew under the newest key, piece by piece.
+
+    Raises FileNotFoundError when it is gone, SealBroken when it does not open and stays as it is.
+    """
+    _write(path.name, read(path.name))
+
+
+def _write(key: str, chunks: Iterable[bytes], *, limit: int | None = None) -> int:
+    """Put the content into the file of that key, as a whole or not at all; return its octets."""
     target = _path(key)
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    unfinished = target.with_suffix(".part")
+    unfinished = target.with_suffix(f".{secrets.token_hex(4)}.part")
     try:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -57,7 +76,7 @@ def write(chunks: Iterable[bytes], *, limit: int | None = None) -> tuple[str, in
         unfinished.rename(target)
     finally:
         unfinished.unlink(missing_ok=True)
-    return key, size
+    return size
 
 
 def read(key: str) -> Iterator[bytes]:

@@ -13,7 +13,9 @@ class MailboxConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        """Listen to the accounts: sign-ins start a sync."""
-        from webmail.mailbox import listeners
+        """Listen to the accounts: sign-ins start a sync; rotation."""
+        from accounts.rotation import SealedFiles, register_files
+        from webmail.mailbox import blobs, listeners
 
         listeners.connect()
+        register_files(SealedFiles("blobs", blobs.sealed_paths, blobs.renew))

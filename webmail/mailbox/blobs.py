@@ -8,7 +8,7 @@ BODY_CACHE_LIMIT octets.
 import logging
 import os
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from functools import partial
 from itertools import batched
@@ -116,11 +116,35 @@ def _path(key: str) -> Path:
     return Path(settings.BLOB_DIR) / key[:2] / key
 
 
+def sealed_paths() -> Iterator[Path]:
+    """Yield the files of this module, whether a row names them or not."""
+    directory = Path(settings.BLOB_DIR)
+    # Two digits, then the key; "composer/" beside them is another room's.
+    return (path for path in directory.glob("??/*") if not path.suffix)
+
+
+def renew(path: Path) -> None:
+    """Seal a file anew under the newest key. Raises FileNotFoundError when it is gone.
+
+    One that does not open is dropped with its row, as `read` does: the server has the message.
+    Raises SealBroken then.
+    """
+    key = path.name
+    sealed = path.read_bytes()
+    try:
+        content = open_sealed(sealed, purpose=_PURPOSE, subject=key)
+    except SealBroken:
+        drop_rows(Blob.objects.filter(key=key))
+        path.unlink(missing_ok=True)
+        raise
+    _write(key, seal(content, purpose=_PURPOSE, subject=key))
+
+
 def _write(key: str, sealed: bytes) -> None:
     """Write a file as a whole or not at all."""
     path = _path(key)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".part")
+    unfinished = path.with_suffix(f".{secrets.token_hex(4)}.part")
     try:
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:

@@ -13,5 +13,9 @@ class ReaderConfig(AppConfig):
 
     @override
     def ready(self) -> None:
-        """Connect to what the mailbox announces."""
-        from webmail.reader import listeners  # noqa: F401
+        """Connect to what the mailbox announces; rotation."""
+        from accounts.rotation import register
+        from webmail.reader import listeners, store  # noqa: F401
+
+        for column in store.SEALED_COLUMNS:
+            register(column)

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import sealed_cache, sealing
+from accounts.rotation import SealedColumn
 from webmail.mailbox.models import Message
 from webmail.reader.models import Reading, Rendition
 from webmail.reader.variants import PIPELINE, Variant
@@ -56,8 +57,20 @@ class Findings:
     verdict: dict[str, Any]
 
 
-def _subject(message_id: int, variant: Variant) -> str:
-    return f"reader.rendition:{message_id}:{variant.key}"
+def _subject(message_id: int, variant_key: str) -> str:
+    return f"reader.rendition:{message_id}:{variant_key}"
+
+
+# What `rotate_keys` seals anew.
+SEALED_COLUMNS = (
+    SealedColumn(
+        model="reader.Rendition",
+        column="sealed_document",
+        purpose="rendition",
+        subject=lambda row: _subject(row.message_id, row.variant),
+        is_cache=True,
+    ),
+)
 
 
 def _opened_key(what: str, message_id: int, variant: Variant) -> str:
@@ -96,7 +109,7 @@ def save(
     sealed = b""
     if not secret:
         sealed = sealing.seal(
-            documents.to_json(), purpose="rendition", subject=_subject(message_id, variant)
+            documents.to_json(), purpose="rendition", subject=_subject(message_id, variant.key)
         )
     with transaction.atomic():
         Reading.objects.update_or_create(message_id=message_id, defaults=columns)
@@ -151,7 +164,7 @@ def load_documents(
             sealing.open_sealed(
                 bytes(rendition.sealed_document),
                 purpose="rendition",
-                subject=_subject(message.pk, variant),
+                subject=_subject(message.pk, variant.key),
             )
         )
     content = sealed_cache.get(
