@@ -1,0 +1,127 @@
+"""Drawing strangers' pictures and PDFs in a child process with limits of time and memory.
+
+A file that breaks a decoder ends the child, never the worker: the job is answered with "ended" and
+the next one gets a new child.
+"""
+
+import json
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Literal, Self
+
+from webmail.attached import limits
+from webmail.attached.draw_child import read_frame, write_frame
+
+Kind = Literal["picture", "pdf"]
+
+_ROOT: Final = Path(__file__).resolve().parents[2]
+# The child gets none of our variables: settings and secrets may be among them.
+_ENVIRONMENT: Final = {"PYTHONSAFEPATH": "", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
+_ANSWER: Final = 64 * limits.MIB  # octets of one drawn picture; it cannot be more
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A WebP picture, or with a `code` (why there is none) nothing.
+
+    Codes: too-large, too-many-pixels, damaged, password, no-such-page, too-slow, ended.
+    """
+
+    code: str = ""
+    content: bytes = b""
+    width: int = 0
+    height: int = 0
+    pages: int = 1  # of the file
+    moves: bool = False  # the first frame of an animation
+
+
+class Drawer:
+    """One child for a few jobs, started by the first; leave it by `with`."""
+
+    def __init__(self, *, seconds: float = limits.DRAWING_SECONDS) -> None:
+        self._seconds = seconds
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end()
+
+    def draw(
+        self, kind: Kind, content: bytes, *, width: int, height: int, page: int = 1
+    ) -> Drawing:
+        """Return the file (or its page) within `width` × `height` pixels; never raises for it."""
+        if len(content) > limits.PDF or (kind == "picture" and len(content) > limits.PICTURE):
+            return Drawing(code="too-large")
+        job = {"kind": kind, "page": page, "width": width, "height": height}
+        child = self._running()
+        is_late = threading.Event()
+
+        def kill() -> None:
+            is_late.set()
+            child.kill()
+
+        watchdog = threading.Timer(self._seconds, kill)
+        watchdog.start()
+        try:
+            return _exchange(child, json.dumps(job).encode(), content)
+        except (OSError, EOFError, ValueError):
+            self._end()
+            return Drawing(code="too-slow" if is_late.is_set() else "ended")
+        finally:
+            watchdog.cancel()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._child is None or self._child.poll() is not None:
+            self._end()
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "webmail.attached.draw_child"],
+                cwd=_ROOT,
+                env=_ENVIRONMENT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # a decoder's words may quote the file
+                start_new_session=True,
+            )
+        return self._child
+
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        for stream in (child.stdin, child.stdout):
+            if stream is not None:
+                with suppress(BrokenPipeError):  # what was still to be written goes nowhere
+                    stream.close()
+        child.wait()
+
+
+def _exchange(child: subprocess.Popen[bytes], job: bytes, content: bytes) -> Drawing:
+    assert child.stdin is not None
+    assert child.stdout is not None
+    write_frame(child.stdin, job)
+    write_frame(child.stdin, content)
+    child.stdin.flush()
+    said = json.loads(read_frame(child.stdout, largest=4096))
+    picture = read_frame(child.stdout, largest=_ANSWER)
+    if said["code"]:
+        return Drawing(code=str(said["code"]))
+    return Drawing(
+        content=picture,
+        width=int(said["width"]),
+        height=int(said["height"]),
+        pages=int(said["pages"]),
+        moves=bool(said["moves"]),
+    )

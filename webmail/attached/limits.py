@@ -1,0 +1,27 @@
+"""Bounds for looking into hostile files. Sizes are octets unless said otherwise."""
+
+from typing import Final
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+
+PICTURE: Final = 25 * MIB  # a picture's file
+PIXELS: Final = 50_000_000  # of its first frame, before it is made small
+PDF: Final = 50 * MIB  # a PDF's file
+PDF_PAGES: Final = 50  # shown; the rest is to be had by downloading
+PAGE_PIXELS: Final = 4_000_000  # of one drawn page
+TEXT: Final = 512 * KIB  # of a text file shown
+CALENDAR: Final = 256 * KIB  # rendering.md §3
+EVENTS: Final = 20  # of one calendar
+ATTENDEES: Final = 500  # of one event
+CONTACTS: Final = 256 * KIB
+CARDS: Final = 50  # of one contacts file
+REPORT: Final = 256 * KIB
+RECIPIENTS: Final = 100  # of one delivery report
+VALUE: Final = 4 * KIB  # characters of one value shown
+LINES: Final = 20_000  # content lines of a calendar or contacts file
+
+DRAWING_SECONDS: Final = 8.0  # for one picture or page; then the child is killed
+DRAWING_MEMORY: Final = 1024 * MIB  # address space of the child
+ARCHIVE: Final = 100 * MIB  # all attachments of a message together (rendering.md §1)
+ONE: Final = 50 * MIB  # one attachment

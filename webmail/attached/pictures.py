@@ -1,0 +1,81 @@
+"""Pictures made small and written anew: no metadata, no polyglot, no second frame survives.
+
+Only the drawing child imports this module (`webmail.attached.drawing`).
+"""
+
+import io
+import warnings
+from dataclasses import dataclass
+from typing import Final
+
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from webmail.attached import limits
+
+# Never SVG; what can be sent and looked at, as Pillow names it.
+FORMATS: Final = ("PNG", "GIF", "JPEG", "WEBP", "AVIF", "BMP", "TIFF")
+_QUALITY: Final = 84
+
+
+class NotDrawnError(Exception):
+    """There is nothing to show; `code` says why: a key of `webmail.attached.drawing.REASONS`."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """A WebP picture. `pages` of the file it came from; `moves`: an animation's first frame."""
+
+    content: bytes
+    width: int
+    height: int
+    pages: int = 1
+    moves: bool = False
+
+
+def draw_picture(content: bytes, *, width: int, height: int) -> Drawn:
+    """Return the first frame within `width` × `height` pixels, turned as its EXIF says.
+
+    Raises NotDrawnError: "too-large", "too-many-pixels" or "damaged" (not one of `FORMATS`, too).
+    """
+    if len(content) > limits.PICTURE:
+        raise NotDrawnError("too-large")
+    Image.MAX_IMAGE_PIXELS = limits.PIXELS
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=list(FORMATS)) as image:
+                return _first_frame(image, width=width, height=height)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
+        raise NotDrawnError("too-many-pixels") from error
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
+        raise NotDrawnError("damaged") from error
+    except (KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
+        # Pillow's readers of damaged files raise these, too.
+        raise NotDrawnError("damaged") from error
+
+
+def _first_frame(image: Image.Image, *, width: int, height: int) -> Drawn:
+    if image.width * image.height > limits.PIXELS:
+        raise NotDrawnError("too-many-pixels")
+    if image.format == "JPEG":
+        image.draft("RGB", (width, height))  # decodes at a half, a quarter, an eighth
+    moves = bool(getattr(image, "is_animated", False)) and image.format != "TIFF"
+    image.load()
+    small = ImageOps.exif_transpose(image)
+    if small.mode in {"I", "I;16", "I;16B", "F"}:
+        small = small.convert("L")
+    has_alpha = "A" in small.getbands() or "transparency" in small.info
+    small = small.convert("RGBA" if has_alpha else "RGB")
+    small.thumbnail((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return Drawn(content=written(small), width=small.width, height=small.height, moves=moves)
+
+
+def written(image: Image.Image) -> bytes:
+    """Return `image` as WebP without any metadata."""
+    out = io.BytesIO()
+    image.save(out, "WEBP", quality=_QUALITY, method=2, exif=b"", icc_profile=b"", xmp=b"")
+    return out.getvalue()
