@@ -31,7 +31,7 @@ class Field {
     this.changed = changed;
     // The typed field stays the element it was; what the form sends moves to a hidden one.
     this.input = $("input", box);
-    this.store = element("input", { type: "hidden", name: this.input.name, "data-addresses": true });
+    this.store = element("input", { type: "hidden", name: this.input.name });
     this.input.removeAttribute("name");
     this.input.classList.add("chip-input");
     const combobox = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": `${this.input.id}-list` };
@@ -91,6 +91,7 @@ class Field {
 
   /** What stands half typed in the field is sent too. */
   remember() {
+    this.store.dataset.addresses = this.people.map(written).join(", "); // without what is half typed
     this.store.value = [...this.people.map(written), this.input.value.trim()].filter(Boolean).join(", ");
   }
 
@@ -108,7 +109,7 @@ class Field {
   chip(person, number) {
     const { state = "asking", words = "" } = known.get(person.address) ?? {};
     const shown = person.name || person.address;
-    const remove = element("button", { type: "button", tabindex: "-1", "aria-label": `× ${shown}` }, icon("x"));
+    const remove = element("button", { type: "button", tabindex: "-1", "aria-label": this.form.dataset.wordsRemove.replace("{name}", shown) }, icon("x"));
     remove.addEventListener("click", () => this.remove(number));
     const chip = element("span", { class: `chip chip-${state}${this.picked === number ? " is-picked" : ""}`, title: person.address });
     chip.append(icon(ICONS[state] ?? "loader-circle", state === "asking" ? "i spin" : "i"), element("span", { class: "chip-name" }, shown));
@@ -124,7 +125,7 @@ class Field {
   }
 
   key(event) {
-    const options = $$("[role=option]", this.listBox);
+    const options = this.options();
     if (event.key === "Backspace" && !this.input.value && this.people.length) {
       event.preventDefault();
       if (this.picked >= 0) this.remove(this.picked);
@@ -178,8 +179,12 @@ class Field {
     this.activate(this.listBox.firstElementChild);
   }
 
+  options() {
+    return this.listBox ? $$("[role=option]", this.listBox) : [];
+  }
+
   activate(item) {
-    for (const each of $$("[role=option]", this.listBox)) each.setAttribute("aria-selected", each === item);
+    for (const each of this.options()) each.setAttribute("aria-selected", each === item);
     this.active = item;
     this.input.setAttribute("aria-activedescendant", item.id);
   }
@@ -206,10 +211,4 @@ class Field {
     this.draw();
     this.changed();
   }
-}
-
-/** Whether everyone named in `form` can read encrypted mail, as far as is known. */
-export function everyoneCan(form) {
-  const people = $$("[data-addresses]", form).flatMap((each) => split(each.value).map(entry));
-  return people.length > 0 && people.every(({ address }) => known.get(address)?.state === "ok");
 }

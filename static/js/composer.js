@@ -20,7 +20,7 @@ export function startComposer(pane) {
   const protection = startProtection(form, { changed: () => saving.soon() });
   startChips(form, { changed: () => { saving.soon(); protection.look(); } });
   startUploads(form, { saved: (revision) => saving.note(revision) });
-  startSending(form, editor, saving);
+  startSending(form, editor, saving, protection);
   form.addEventListener("input", (event) => event.target.name && saving.soon());
   for (const button of $$("[data-show]", form)) {
     button.addEventListener("click", () => {
@@ -40,7 +40,8 @@ export function startComposer(pane) {
 }
 
 function focusFirst(form, editor) {
-  if (form.dataset.relation && form.dataset.relation !== "forward") editor.focus();
+  if ($("#recipients-failure", form)) $("#to", form).focus();
+  else if (form.dataset.relation && form.dataset.relation !== "forward") editor.focus();
   else $("#to", form).focus();
 }
 
@@ -95,14 +96,15 @@ function startSaving(form, editor) {
   return { soon, save, stop, note, settled: () => running };
 }
 
-function startSending(form, editor, saving) {
-  const protection = $("[data-protection]", form);
+function startSending(form, editor, saving, protection) {
+  const box = $("[data-protection]", form);
   form.addEventListener("submit", async (event) => {
     const button = event.submitter;
     const action = button?.getAttribute("formaction");
     if (action && action !== form.getAttribute("action")) return; // discard, detach: plain posts
     event.preventDefault();
-    const panel = $(".protection", protection);
+    await protection.settled();
+    const panel = $(".protection", box);
     if (panel && button?.name !== "choice") {
       panel.focus();
       return;
@@ -114,7 +116,7 @@ function startSending(form, editor, saving) {
     const buttons = $$("[data-send]", form);
     for (const each of buttons) each.disabled = true;
     try {
-      await answer(await post(form.action, fields, { target: "main#reading" }), form, protection);
+      await answer(await post(form.action, fields, { target: "main#reading" }), form, box);
     } catch {
       tell("toast", { words: $("#toasts").dataset.wordsLost, isError: true });
       saving.soon();
@@ -124,7 +126,7 @@ function startSending(form, editor, saving) {
   });
 }
 
-async function answer(response, form, protection) {
+async function answer(response, form, box) {
   if (response.status === 204) {
     leave();
     return;
@@ -136,9 +138,9 @@ async function answer(response, form, protection) {
     const pane = $("#reading");
     pane.replaceWith(whole);
     startComposer(whole);
-    $(".composer-failure", whole)?.scrollIntoView({ block: "nearest" });
+    $(".composer-failure, [data-failure]", whole)?.scrollIntoView({ block: "nearest" });
   } else if (panel) {
-    protection.replaceChildren(panel);
+    box.replaceChildren(panel);
     panel.focus();
     panel.scrollIntoView({ block: "nearest" });
   } else if ($("[data-state]", page)) {

@@ -1,6 +1,6 @@
 // Files: chosen, dropped or pasted, one upload at a time, with the bytes that have gone.
 
-import { $, element, icon } from "./page.js";
+import { $, $$, element, icon } from "./page.js";
 import { parsed } from "./washing.js";
 
 const size = (octets) =>
@@ -60,6 +60,17 @@ function waitingCard(file) {
   return element("li", { class: "attachment upload" }, art, words);
 }
 
+/** What could not be attached stays until the person has read it. */
+function removeButton(form, file, card) {
+  const words = form.dataset.wordsRemove.replace("{name}", file.name);
+  const button = element("button", { class: "icon-button", type: "button", "aria-label": words }, icon("x", "i-s"));
+  button.addEventListener("click", () => {
+    card.remove();
+    $("[data-files]", form).focus();
+  });
+  return button;
+}
+
 /** XMLHttpRequest, because fetch cannot tell how much of a body has gone. */
 function upload(form, file, card, { box, saved, waiting }) {
   const fields = new FormData();
@@ -72,6 +83,7 @@ function upload(form, file, card, { box, saved, waiting }) {
       card.classList.add("is-failed");
       $("progress", card)?.remove();
       meta.textContent = words;
+      card.append(removeButton(form, file, card));
       resolve();
     };
     if (file.size > Number(form.dataset.maxSize)) {
@@ -86,11 +98,13 @@ function upload(form, file, card, { box, saved, waiting }) {
     });
     request.addEventListener("load", () => {
       if (request.status >= 400) {
-        fail(parsed(request.responseText).querySelector("[data-failure]")?.textContent || form.dataset.wordsFailed);
+        const words = $("[data-failure]", parsed(request.responseText))?.textContent.trim();
+        fail(words || form.dataset.wordsFailed);
         return;
       }
+      const failed = $$(".upload.is-failed", box);
       box.replaceChildren(parsed(request.responseText));
-      listOf(box).append(...waiting);
+      listOf(box).append(...failed, ...waiting);
       saved(request.getResponseHeader("Signet-Revision"));
       resolve();
     });

@@ -11,11 +11,18 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from webmail.composer import outbox_page
-from webmail.composer.composer_page import Trouble, composer_view, open_url, saved_words
+from webmail.composer.composer_page import (
+    Trouble,
+    composer_view,
+    open_url,
+    saved_words,
+    urls_of,
+)
 from webmail.composer.forms import ComposerPost, read_post
 from webmail.composer.models import Draft
-from webmail.composer.presenting import SavedView
+from webmail.composer.presenting import ProtectionView, SavedView
 from webmail.composer.sending_off import Sent
+from webmail.composer.validation import NotSendable
 
 
 def user_of(request: HttpRequest) -> User:
@@ -76,10 +83,12 @@ def saved(request: HttpRequest, draft: Draft) -> HttpResponse:
     return answer
 
 
-def files_changed(request: HttpRequest, draft: Draft, *, failure: str = "") -> HttpResponse:
-    """Show the draft's files again."""
-    status = 422 if failure else 200
-    trouble = Trouble(failure=failure)
+def files_changed(
+    request: HttpRequest, draft: Draft, *, failures: tuple[str, ...] = ()
+) -> HttpResponse:
+    """Show the draft's files again, and why some were not attached."""
+    status = 422 if failures else 200
+    trouble = Trouble(attachments_failures=failures)
     if is_htmx(request):
         view = composer_view(user_of(request), draft, request, trouble=trouble)
         answer = render(
@@ -87,9 +96,31 @@ def files_changed(request: HttpRequest, draft: Draft, *, failure: str = "") -> H
         )
         answer["Signet-Revision"] = str(draft.revision)
         return answer
-    if failure:
+    if failures:
         return page(request, draft, trouble=trouble, status=status)
     return redirect(open_url(draft.pk))
+
+
+def not_sendable(request: HttpRequest, draft: Draft, refusal: NotSendable) -> HttpResponse:
+    """Say why nothing was sent, where the reason can be mended."""
+    match refusal.kind:
+        case "no-recipient" | "too-many-recipients" | "bad-address":
+            trouble = Trouble(recipients_failure=refusal.message)
+        case "too-large":
+            trouble = Trouble(attachments_failures=(refusal.message,))
+        case _:
+            trouble = Trouble(failure=refusal.message, protection=refusal.protection)
+    return page(request, draft, trouble=trouble, status=422)
+
+
+def protection_panel(
+    request: HttpRequest, draft: Draft, panel: ProtectionView | None
+) -> HttpResponse:
+    """Show script what stands between the form as it is and its sending; 204 if nothing does."""
+    if panel is None:
+        return HttpResponse(status=204)
+    context = {"composer": {"protection": panel, "urls": urls_of(draft.pk)}, "is_live": True}
+    return render(request, "composer/partials/protection.html", context)
 
 
 def sent(request: HttpRequest, outcome: Sent, draft_id: int) -> HttpResponse:

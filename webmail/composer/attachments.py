@@ -33,6 +33,23 @@ class Upload(Protocol):
         ...
 
 
+def attach_all(user: User, draft_id: int, uploads: Iterable[Upload]) -> tuple[str, ...]:
+    """Attach uploaded files; return a sentence for each that was refused.
+
+    Raises Http404, DraftIsSendingError.
+    """
+    refused = []
+    for upload in uploads:
+        try:
+            attach(user, draft_id, upload)
+        except AttachmentRefusedError as refusal:
+            name = safe_filename(upload.name or "")
+            refused.append(
+                _("%(file)s is not attached. %(reason)s") % {"file": name, "reason": refusal}
+            )
+    return tuple(refused)
+
+
 def attach(user: User, draft_id: int, upload: Upload) -> DraftAttachment:
     """Attach an uploaded file. Raises AttachmentRefusedError, Http404, DraftIsSendingError."""
     return attach_content(

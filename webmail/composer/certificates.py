@@ -36,7 +36,12 @@ def chips(user: User, fields: Iterable[tuple[str, Recipient]]) -> tuple[Recipien
             words = _words(state, found.certificate if found else None)
         made.append(
             RecipientChip(
-                field=field, name=each.name, address=each.address, state=state, words=words
+                field=field,
+                name=each.name,
+                address=each.address,
+                state=state,
+                words=words,
+                label=_label(state),
             )
         )
     return tuple(made)
@@ -107,6 +112,18 @@ def _is_sendable(recipient: Recipient) -> bool:
     except BadAddressError:
         return False
     return True
+
+
+def _label(state: RecipientState) -> str:
+    match state:
+        case RecipientState.OK:
+            return ""
+        case RecipientState.EXPIRED:
+            return _("Expired")
+        case RecipientState.INVALID:
+            return _("Not an address")
+        case _:
+            return _("No certificate")
 
 
 def _words(state: RecipientState, certificate: object) -> str:

@@ -36,6 +36,8 @@ class Trouble:
     """What the page has to say about the last try."""
 
     failure: str = ""
+    recipients_failure: str = ""
+    attachments_failures: tuple[str, ...] = ()
     protection: ProtectionView | None = None
     is_conflict: bool = False
     typed: DraftContent | None = None  # the form's text, if it could not be stored
@@ -80,6 +82,8 @@ def composer_view(
         encrypt=draft.encrypt,
         sign_note=_sign_note(draft, own),
         failure=trouble.failure or draft.failure,
+        recipients_failure=trouble.recipients_failure,
+        attachments_failures=trouble.attachments_failures,
         notices=stored.notices,
         is_conflict=trouble.is_conflict,
         max_size=sizes.limit(draft.account.server),
@@ -114,7 +118,7 @@ def urls_of(draft_id: int) -> ComposerUrls:
     """Return where the buttons of a draft post to."""
     own = {
         name: reverse(f"composer:{name}", args=[draft_id])
-        for name in ("save", "attach", "detach", "send", "discard")
+        for name in ("save", "attach", "detach", "send", "discard", "protection")
     }
     return ComposerUrls(
         **own,

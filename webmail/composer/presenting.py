@@ -15,7 +15,7 @@ Pages and their templates (context name → value):
 - `composer/outbox.html`: `items` → tuple of `OutboxItem`.
 - `composer/drafts.html`: `items` → tuple of `DraftItem`.
 - `composer/partials/saved.html`: `saved` → `SavedView`; `composer/partials/attachments.html` and
-  `composer/partials/protection.html`: `composer`.
+  `composer/partials/protection.html`: `composer`; the latter also `is_live` while someone types.
 """
 
 from dataclasses import dataclass
@@ -51,7 +51,8 @@ class RecipientChip:
     name: str
     address: str  # as typed, if it is no address
     state: RecipientState
-    words: str  # "" for ok; "No certificate", "Expired", "Not an address"
+    words: str  # "" for ok; "No certificate found", "Certificate expired on 3 November 2026"
+    label: str = ""  # the same in one or two words, for the chip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,7 @@ class MissingPerson:
     state: RecipientState
     words: str  # "No certificate found", "Certificate expired on 3 November 2026"
     ask_url: str  # opens a short signed mail that asks for a certificate
+    ask_words: str  # "Ask Petra for it", "Ask Karim for a newer one"
     import_url: str  # where a certificate file can be given
 
 
@@ -134,6 +136,7 @@ class ComposerUrls:
     detach: str
     send: str
     discard: str
+    protection: str  # what would stand between the form as it is and its sending (script)
     recipients: str
     suggest: str
 
@@ -157,8 +160,11 @@ class ComposerView:
     sign: bool
     encrypt: bool
     sign_note: str  # "Encrypted mail is always signed inside", "You have no certificate…" or ""
-    # Why it could not be sent, saved or attached; a sentence for the head of the page, or "".
+    # Why it could not be sent; a sentence for the head of the page, or "".
     failure: str
+    # What is wrong with the recipients ("" if nothing), and with the files; said where they are.
+    recipients_failure: str
+    attachments_failures: tuple[str, ...]
     # Things to know that stop nothing: "Replies go to …, the address inside the protected message."
     notices: tuple[str, ...]
     # Someone saved a newer revision elsewhere: the page offers to keep this or the other.

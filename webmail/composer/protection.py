@@ -121,27 +121,36 @@ def _people_missing(
         sentence = _("Nothing is sent until you choose.")
     return ProtectionView(
         kind="people-missing",
-        headline=ngettext(
-            "%(missing)d of %(total)d person cannot read encrypted mail yet",
-            "%(missing)d of %(total)d people cannot read encrypted mail yet",
-            total,
-        )
-        % {"missing": len(missing), "total": total},
+        headline=_headline(missing, total=total),
         sentence=sentence,
         people=tuple(_missing_person(chip) for chip in missing),
         choices=tuple(choices),
     )
 
 
+def _headline(missing: Sequence[RecipientChip], *, total: int) -> str:
+    if total == 1:
+        return _("%(name)s cannot read encrypted mail yet") % {"name": names_of(missing)}
+    return ngettext(
+        "%(missing)d of %(total)d people cannot read encrypted mail yet",
+        "%(missing)d of %(total)d people cannot read encrypted mail yet",
+        len(missing),
+    ) % {"missing": len(missing), "total": total}
+
+
 def _missing_person(chip: RecipientChip) -> MissingPerson:
     question = urlencode({"to": chip.address, "ask": "certificate"})
+    name = chip.name or chip.address
+    is_expired = chip.state == RecipientState.EXPIRED
+    ask = _("Ask %(name)s for a newer one") if is_expired else _("Ask %(name)s for it")
     return MissingPerson(
-        name=chip.name or chip.address,
+        name=name,
         address=chip.address,
         state=chip.state,
         words=chip.words,
         ask_url=f"{reverse('composer:compose')}?{question}",
-        import_url=reverse("smime:keys"),
+        ask_words=ask % {"name": name},
+        import_url=f"{reverse('smime:keys')}#person-file",
     )
 
 

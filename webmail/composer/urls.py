@@ -13,6 +13,7 @@ urlpatterns = [
     path("compose/<int:draft_id>/save", views.save, name="save"),
     path("compose/<int:draft_id>/attach", views.attach, name="attach"),
     path("compose/<int:draft_id>/detach", views.detach, name="detach"),
+    path("compose/<int:draft_id>/protection", views.protection, name="protection"),
     path("compose/<int:draft_id>/send", views.send, name="send"),
     path("compose/<int:draft_id>/discard", views.discard, name="discard"),
     path("drafts", views.draft_list, name="drafts"),

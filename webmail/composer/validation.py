@@ -1,13 +1,16 @@
 """May this draft be sent as it is? Asked before a mail is queued; nothing is written here."""
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts.models import User
-from webmail.composer import attachments, certificates, sizes
+from accounts.models import Identity, User
+from webmail.composer import attachments, certificates, drafts, sizes
 from webmail.composer.content import DraftContent
+from webmail.composer.forms import ComposerPost
 from webmail.composer.models import Draft
-from webmail.composer.presenting import ProtectionView, RecipientChip
+from webmail.composer.presenting import ProtectionView, RecipientChip, RecipientState
 from webmail.composer.protection import Wish, plan_protection
 from webmail.composer.recipients import (
     MOST_RECIPIENTS,
@@ -37,20 +40,52 @@ def check_sendable(
         raise NotSendable(_("The quoted text is still being prepared."), kind="preparing")
     _check_recipients(content)
     _check_size(draft, content)
-    protection = protection_of(user, draft, content, request)
+    protection = protection_of(
+        user,
+        draft,
+        recipient_chips(user, content),
+        identity=draft.identity,
+        sign=draft.sign,
+        encrypt=draft.encrypt,
+        request=request,
+    )
     if protection is not None:
         raise NotSendable(protection.headline, kind=protection.kind, protection=protection)
 
 
-def protection_of(
-    user: User, draft: Draft, content: DraftContent, request: HttpRequest | None
+def protection_while_typing(
+    user: User, draft: Draft, posted: ComposerPost, request: HttpRequest
 ) -> ProtectionView | None:
-    """Return the panel that stands between this draft and its sending, if any."""
-    wish = Wish(
-        sign=draft.sign, encrypt=draft.encrypt, holds_encrypted_quote=draft.holds_encrypted_quote
+    """Return the panel for the form as it is now; nothing is stored. Raises NoIdentityError.
+
+    What is no address yet does not count: Send refuses it, and says so at the field.
+    """
+    everyone = recipient_chips(user, posted.content)
+    return protection_of(
+        user,
+        draft,
+        [chip for chip in everyone if chip.state != RecipientState.INVALID],
+        identity=drafts.identity_for(user, posted.identity_id),
+        sign=posted.sign,
+        encrypt=posted.encrypt,
+        request=request,
     )
-    own = certificates.own_keys(user, draft.identity.address, request)
-    return plan_protection(wish=wish, own=own, recipients=recipient_chips(user, content))
+
+
+def protection_of(
+    user: User,
+    draft: Draft,
+    recipients: Sequence[RecipientChip],
+    *,
+    identity: Identity,
+    sign: bool,
+    encrypt: bool,
+    request: HttpRequest | None,
+) -> ProtectionView | None:
+    """Return the panel that stands between a draft with these wishes and its sending, if any."""
+    wish = Wish(sign=sign, encrypt=encrypt, holds_encrypted_quote=draft.holds_encrypted_quote)
+    own = certificates.own_keys(user, identity.address, request)
+    return plan_protection(wish=wish, own=own, recipients=recipients)
 
 
 def recipient_chips(user: User, content: DraftContent) -> tuple[RecipientChip, ...]:

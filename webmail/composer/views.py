@@ -15,10 +15,10 @@ from webmail.composer import (
     replying,
     sending_off,
     starting,
+    validation,
 )
 from webmail.composer.answers import is_htmx, page, user_of
-from webmail.composer.attachments import AttachmentRefusedError
-from webmail.composer.composer_page import Trouble, draft_items, open_url
+from webmail.composer.composer_page import draft_items, open_url
 from webmail.composer.forms import read_post, whole_number
 from webmail.composer.outbox import NotSendable
 from webmail.composer.recipients import parse
@@ -68,19 +68,16 @@ def save(request: HttpRequest, draft_id: int) -> HttpResponse:
 def attach(request: HttpRequest, draft_id: int) -> HttpResponse:
     """Attach the uploaded files; the rest of the form is stored first."""
     user, posted = user_of(request), read_post(request.POST)
-    failure = ""
+    failures: tuple[str, ...] = ()
     try:
         if posted.has_content:
             sending_off.store(user, draft_id, posted)
-        for upload in request.FILES.getlist("files"):
-            attachments.attach(user, draft_id, upload)
+        failures = attachments.attach_all(user, draft_id, request.FILES.getlist("files"))
     except drafts.RevisionConflictError as conflict:
         return answers.conflict(request, conflict.draft, posted)
     except drafts.DraftIsSendingError:
         return answers.is_sending(request)
-    except AttachmentRefusedError as refused:
-        failure = str(refused)
-    return answers.files_changed(request, drafts.draft_for(user, draft_id), failure=failure)
+    return answers.files_changed(request, drafts.draft_for(user, draft_id), failures=failures)
 
 
 @login_required
@@ -109,10 +106,18 @@ def send(request: HttpRequest, draft_id: int) -> HttpResponse:
     except drafts.RevisionConflictError as conflict:
         return answers.conflict(request, conflict.draft, posted)
     except NotSendable as refusal:
-        draft = drafts.draft_for(user, draft_id)
-        trouble = Trouble(failure=refusal.message, protection=refusal.protection)
-        return page(request, draft, trouble=trouble, status=422)
+        return answers.not_sendable(request, drafts.draft_for(user, draft_id), refusal)
     return answers.sent(request, sent, draft_id)
+
+
+@login_required
+@require_POST
+def protection(request: HttpRequest, draft_id: int) -> HttpResponse:
+    """Say what stands between the form as it is now and its sending."""
+    user, posted = user_of(request), read_post(request.POST)
+    draft = drafts.draft_for(user, draft_id)
+    panel = validation.protection_while_typing(user, draft, posted, request)
+    return answers.protection_panel(request, draft, panel)
 
 
 @login_required
@@ -143,7 +148,7 @@ def recipients(request: HttpRequest) -> HttpResponse:
                     "name": chip.name,
                     "address": chip.address,
                     "state": chip.state,
-                    "words": chip.words,
+                    "words": chip.label,
                 }
                 for chip in chips
             ]

@@ -72,6 +72,13 @@ def test_words_name_the_people():
     assert view.people[0].ask_url == "/compose?to=petra%40example.org&ask=certificate"
 
 
+def test_one_person_is_named_and_asked():
+    wish = Wish(sign=True, encrypt=True, holds_encrypted_quote=False)
+    alone = plan_protection(wish=wish, own=HAS, recipients=[KARIM])
+    assert alone.headline == "Karim cannot read encrypted mail yet"
+    assert alone.people[0].ask_words == "Ask Karim for a newer one"
+
+
 @pytest.mark.parametrize(
     ("people", "words"),
     [

@@ -8,8 +8,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from webmail.composer import drafts, outbox, preparing, sending_off
+from webmail.composer import attachments, certificates, drafts, outbox, preparing, sending_off
 from webmail.composer.models import CorrespondentUse, Draft, OutgoingMail
+from webmail.composer.protection import OwnKeys
 
 pytestmark = pytest.mark.django_db
 SCRIPT = {"HX-Request": "true"}
@@ -59,7 +60,7 @@ def test_signing_in_comes_first(client, alice):
 
 def test_pages_act_by_post_alone(site, alice):
     draft = alice.draft()
-    for name in ("save", "attach", "detach", "send", "discard"):
+    for name in ("save", "attach", "detach", "protection", "send", "discard"):
         assert site.get(f"/compose/{draft.pk}/{name}").status_code == 405
     for name in ("undo", "send-now", "again", "settle"):
         assert site.get(f"/outbox/1/{name}").status_code == 405
@@ -134,11 +135,46 @@ def test_a_file_too_large(site, alice):
     alice.account.server.submission_size_limit = 60_000
     alice.account.server.save()
     draft = alice.draft()
-    answer = post(
-        site, draft, "attach", form(draft, files=[SimpleUploadedFile("a", b"x" * 70_000)])
-    )
+    files = [SimpleUploadedFile("plan.pdf", b"x" * 70_000), SimpleUploadedFile("b.txt", b"bb")]
+    answer = post(site, draft, "attach", form(draft, files=files))
     assert answer.status_code == 422
-    assert answer.context["composer"].failure.startswith("Too large for this server (limit")
+    (said,) = answer.context["composer"].attachments_failures
+    assert said.startswith("plan.pdf is not attached. Too large for this server (limit")
+    page = answer.content.decode()
+    assert said in page
+    assert "Your message was not sent" not in page
+    assert [file.filename for file in draft.attachments.all()] == ["b.txt"]
+
+
+def test_too_many_files(site, alice, monkeypatch):
+    monkeypatch.setattr(attachments, "MOST_FILES", 1)
+    draft = alice.draft()
+    files = [SimpleUploadedFile("a.txt", b"a"), SimpleUploadedFile("b.txt", b"b")]
+    answer = post(site, draft, "attach", form(draft, files=files), headers=SCRIPT)
+    assert answer.status_code == 422
+    assert "b.txt is not attached. A message can hold at most 1 files." in answer.content.decode()
+
+
+def test_an_old_failure_is_not_said_of_the_files(site, alice):
+    draft = alice.draft()
+    Draft.objects.filter(pk=draft.pk).update(failure="550 5.1.1 No such person")
+    files = [SimpleUploadedFile("a.txt", b"a")]
+    answer = post(site, draft, "attach", form(draft, files=files), headers=SCRIPT)
+    assert "No such person" not in answer.content.decode()
+    assert "No such person" in site.get("/compose", {"draft": draft.pk}).content.decode()
+
+
+def test_a_mail_too_large_is_said_at_its_files(site, alice):
+    draft = alice.draft()
+    post(site, draft, "attach", form(draft, files=[SimpleUploadedFile("a", b"x" * 70_000)]))
+    alice.account.server.submission_size_limit = 60_000
+    alice.account.server.save()
+    draft.refresh_from_db()
+    answer = post(site, draft, "send", form(draft))
+    view = answer.context["composer"]
+    assert (answer.status_code, view.failure) == (422, "")
+    assert "Too large for this server" in view.attachments_failures[0]
+    assert not OutgoingMail.objects.exists()
 
 
 def test_discarding(site, alice):
@@ -178,7 +214,8 @@ def test_a_refusal_keeps_what_was_typed(site, alice):
     draft = alice.draft()
     answer = post(site, draft, "send", form(draft, to="bob", text="precious words"))
     assert answer.status_code == 422
-    assert "is not an address" in answer.context["composer"].failure
+    assert "is not an address" in answer.context["composer"].recipients_failure
+    assert "Your message was not sent" not in answer.content.decode()
     assert answer.context["composer"].content.text == "precious words"
 
 
@@ -198,6 +235,29 @@ def test_the_panel_is_a_page_and_a_choice_is_carried_out(site, alice, crypto_lan
     )
     assert answer["Location"] == "/outbox"
     assert OutgoingMail.objects.get().state == "queued"
+
+
+def test_the_panel_comes_while_recipients_are_typed(site, alice):
+    draft = alice.draft()
+    typed = {"to": "bob@example.org, not yet an addr", "sign": "on", "encrypt": "on"}
+    answer = post(site, draft, "protection", typed, headers=SCRIPT)
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert 'data-kind="own-key-missing"' in page
+    assert 'role="alert"' not in page  # it would speak at each key
+    assert post(site, draft, "protection", {"to": "bob@example.org"}).status_code == 204
+    draft.refresh_from_db()
+    assert (draft.revision, draft.encrypt) == (1, False)  # asking stores nothing
+
+
+def test_the_panel_counts_addresses_alone(site, alice, monkeypatch):
+    can = OwnKeys(can_sign=True, can_decrypt=True, is_locked=False)
+    monkeypatch.setattr(certificates, "own_keys", lambda *_: can)
+    draft = alice.draft()
+    typed = {"to": "bob@example.org, bo", "cc": "petra@example.org", "encrypt": "on"}
+    page = post(site, draft, "protection", typed).content.decode()
+    assert "2 of 2 people cannot read encrypted mail yet" in page
+    assert post(site, draft, "protection", {"to": "bo", "encrypt": "on"}).status_code == 204
 
 
 def test_a_repeat_gets_the_same_answer(site, alice, crypto_lane):
@@ -257,7 +317,7 @@ def test_others_drafts_and_mails_do_not_exist(site, mallory):
             assert site.post(f"/outbox/{outgoing_id}/{name}").status_code == 404
     for draft_id in (draft.pk, 99_999):
         assert site.get("/compose", {"draft": draft_id}).status_code == 404
-        for name in ("save", "attach", "detach", "send", "discard"):
+        for name in ("save", "attach", "detach", "protection", "send", "discard"):
             assert site.post(f"/compose/{draft_id}/{name}", form(draft)).status_code == 404
 
 
@@ -271,7 +331,7 @@ def test_odd_ids(site, alice, value):
 def test_recipient_states(site, alice):
     answer = site.get("/compose/recipients", {"address": ["bob@example.org", "bob"]})
     assert [(r["address"], r["state"], r["words"]) for r in answer.json()["recipients"]] == [
-        ("bob@example.org", "none", "No certificate found"),
+        ("bob@example.org", "none", "No certificate"),
         ("bob", "invalid", "Not an address"),
     ]
 
