@@ -28,7 +28,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("may use the admin panel"), default=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     language = models.CharField(_("language"), max_length=16, blank=True)
-    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
+    # Empty until the first page is asked for by a browser that says where it is.
+    time_zone = models.CharField(_("time zone"), max_length=64, blank=True)
     theme = models.CharField(_("theme"), max_length=8, choices=Theme.choices, default=Theme.SYSTEM)
     # Changed to end every session of this person at once (password change, disabling).
     session_epoch = models.PositiveIntegerField(default=0, editable=False)

@@ -220,7 +220,7 @@ def _composition(mail: OutgoingMail, draft: Draft, content: DraftContent) -> Com
         bcc=_addresses(content.bcc),
         reply_to=(),
         subject=content.subject,
-        date=mail.created_at.astimezone(ZoneInfo(mail.user.time_zone)),
+        date=mail.created_at.astimezone(ZoneInfo(mail.user.time_zone or "UTC")),
         message_id=mail.message_id,
         in_reply_to=content.in_reply_to or None,
         references=content.references,

@@ -106,7 +106,7 @@ def _claim(draft_id: int) -> bool:
 def _read(draft: Draft, message: Message, ticket: str) -> tuple[Original, Reading]:
     # Only what is secured needs keys: no other mail has a private key opened for it.
     keys = certificates.opened_keys(draft.user, ticket).pairs if message.is_secured else ()
-    zone = ZoneInfo(draft.user.time_zone)
+    zone = ZoneInfo(draft.user.time_zone or "UTC")
     return read_original(bodies.raw(message), keys=keys, zone=zone)
 
 

@@ -43,6 +43,16 @@ def save_person(
         identity.save(update_fields=["name", "signature"])
 
 
+def adopt_zone(user: User, name: str) -> str:
+    """Set the zone a browser told, if none is set; return the zone in force, "UTC" if unknown."""
+    if name not in zoneinfo.available_timezones():
+        return "UTC"
+    # A setting saved meanwhile stands.
+    User.objects.filter(pk=user.pk, time_zone="").update(time_zone=name)
+    user.refresh_from_db(fields=["time_zone"])
+    return user.time_zone
+
+
 def save_theme(user: User, theme: str) -> None:
     """Store the theme; the server draws it, so there is no flash."""
     user.theme = theme

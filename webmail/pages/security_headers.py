@@ -10,6 +10,9 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
+from accounts.models import User
+from webmail.pages import preferences
+
 # No inline script or style, no other host, no frame but our own message documents.
 APPLICATION_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -18,6 +21,7 @@ APPLICATION_CSP = (
     "require-trusted-types-for 'script'"
 )
 ADMIN = "/admin/"
+ZONE_COOKIE = "signet-zone"  # written by script (static/js/small.js)
 _TRUSTED_TYPES = "; require-trusted-types-for 'script'"
 _HEADERS = {
     "Content-Security-Policy": APPLICATION_CSP,
@@ -54,6 +58,8 @@ class SecurityHeadersMiddleware:
     def process_view(self, request: HttpRequest, *_: object) -> None:
         """Let the view speak the person's time; who that is is known by now."""
         zone = getattr(request.user, "time_zone", "UTC")
+        if not zone and isinstance(request.user, User):
+            zone = preferences.adopt_zone(request.user, request.COOKIES.get(ZONE_COOKIE, ""))
         try:
             timezone.activate(zoneinfo.ZoneInfo(zone))
         except (ValueError, zoneinfo.ZoneInfoNotFoundError):

@@ -66,3 +66,21 @@ def test_times_are_said_in_the_persons_zone(mailbox, browser, mira):
     mailbox.receive("Late")
     text = browser.get("/mail/inbox").content.decode()
     assert "Monday, 23 November 2026, 18:38" in text
+
+
+def test_the_browsers_zone_is_taken_once_and_a_setting_overrides_it(mailbox, browser, mira):
+    mira.time_zone = ""
+    mira.save()
+    mailbox.receive("Late")
+    browser.cookies["signet-zone"] = "Europe/Atlantis"
+    assert "23 November 2026, 09:38" in browser.get("/mail/inbox").content.decode()
+    mira.refresh_from_db()
+    assert mira.time_zone == ""
+    browser.cookies["signet-zone"] = "Asia/Tokyo"
+    assert "23 November 2026, 18:38" in browser.get("/mail/inbox").content.decode()
+    mira.refresh_from_db()
+    assert mira.time_zone == "Asia/Tokyo"
+    browser.post("/settings/", PERSON)
+    browser.get("/mail/inbox")
+    mira.refresh_from_db()
+    assert mira.time_zone == "Europe/Oslo"
