@@ -14,6 +14,7 @@ from webmail.mime.addresses import (
 from webmail.mime.body import DecodedText, decode_body, decode_text, part_source
 from webmail.mime.choosing import AttachmentPart, BodyBlock, BodyChoice, choose_body, is_secured
 from webmail.mime.dates import parse_date
+from webmail.mime.embedded import find_part
 from webmail.mime.envelope import read_envelope
 from webmail.mime.filenames import is_deceptive_filename, safe_filename
 from webmail.mime.headers import Headers
@@ -42,6 +43,7 @@ __all__ = [
     "decode_body",
     "decode_header_value",
     "decode_text",
+    "find_part",
     "is_deceptive_filename",
     "is_secured",
     "parse_addresses",

@@ -5,12 +5,14 @@ from typing import Final
 
 from webmail.mime import transfer
 from webmail.mime.charset import (
+    believed_codec,
     codec_for,
     declared_in_html,
     decode_as,
     detect_codec,
     is_ascii_label,
 )
+from webmail.mime.embedded import may_hold_files, without_files
 from webmail.mime.limits import Limits
 from webmail.mime.parts import Message, Part
 
@@ -33,6 +35,8 @@ def part_source(message: Message, part: Part) -> bytes:
 
 def decode_body(message: Message, part: Part, *, limit: int | None = None) -> bytes:
     """The body without its transfer encoding, at most `limit` octets of it; never raises."""
+    if part.content is not None:
+        return part.content if limit is None else part.content[:limit]
     content = message.raw[part.body_start : part.end]
     if not part.children:  # RFC 2045 §6.4: an encoding stated on a container is not one
         content = transfer.decode(content, part.transfer_encoding)
@@ -40,11 +44,15 @@ def decode_body(message: Message, part: Part, *, limit: int | None = None) -> by
 
 
 def decode_text(message: Message, part: Part, *, limit: int = _DEFAULT_TEXT) -> DecodedText:
-    """The text of a part, cut at `limit` octets; never raises.
+    """The text of a part without the files in it, cut at `limit` octets; never raises.
 
-    A charset label that is known wins; `<meta charset>` counts only without one.
+    A charset label that is known wins unless the octets contradict it; `<meta charset>` counts only
+    without one.
     """
-    content = decode_body(message, part, limit=limit + 1)
+    if may_hold_files(part):
+        content = without_files(decode_body(message, part))[: limit + 1]
+    else:
+        content = decode_body(message, part, limit=limit + 1)
     is_cut = len(content) > limit
     content = content[:limit]
     label = part.parameters.get("charset", "")
@@ -53,5 +61,7 @@ def decode_text(message: Message, part: Part, *, limit: int = _DEFAULT_TEXT) -> 
         codec = declared_in_html(content)
     if codec is None:
         codec = detect_codec(content, is_cut=is_cut)
+    else:
+        codec = believed_codec(content, codec, is_cut=is_cut)
     text = decode_as(content, codec, final=not is_cut)
     return DecodedText(text.replace("\r\n", "\n").replace("\0", "\ufffd"), codec, is_cut)

@@ -1,9 +1,4 @@
-"""Charset labels to Python codecs, by an allow-list, and decoding that never raises.
-
-Labels follow the WHATWG Encoding Standard §4.2 as far as Python has the codec. Anything that is not
-in the table is unknown: Python's own registry is never asked, because it also offers `utf-7`,
-`unicode_escape`, `zlib` and other codecs that a sender must not be able to choose.
-"""
+"""Decoding text whose charset may be unknown, wrong or missing; never raises."""
 
 import codecs
 import re
@@ -11,63 +6,22 @@ from typing import Final
 
 from charset_normalizer import from_bytes
 
-# Python codec → WHATWG labels. `windows-1252` answers for Latin-1 as in the standard, since mail
-# that says iso-8859-1 often holds its quotation marks and dashes.
-_LABELS: Final[dict[str, str]] = {
-    "utf-8": "utf-8 utf8 unicode-1-1-utf-8 unicode11utf8 unicode20utf8 x-unicode20utf8",
-    "cp866": "ibm866 866 cp866 csibm866",
-    "iso8859-2": "iso-8859-2 csisolatin2 iso-ir-101 iso8859-2 iso88592 iso_8859-2 iso_8859-2:1987"
-    " l2 latin2",
-    "iso8859-3": "iso-8859-3 csisolatin3 iso-ir-109 iso8859-3 iso88593 iso_8859-3 iso_8859-3:1988"
-    " l3 latin3",
-    "iso8859-4": "iso-8859-4 csisolatin4 iso-ir-110 iso8859-4 iso88594 iso_8859-4 iso_8859-4:1988"
-    " l4 latin4",
-    "iso8859-5": "iso-8859-5 csisolatincyrillic cyrillic iso-ir-144 iso8859-5 iso88595 iso_8859-5"
-    " iso_8859-5:1988",
-    "iso8859-6": "iso-8859-6 arabic asmo-708 csiso88596e csiso88596i csisolatinarabic ecma-114"
-    " iso-8859-6-e iso-8859-6-i iso-ir-127 iso8859-6 iso88596 iso_8859-6 iso_8859-6:1987",
-    "iso8859-7": "iso-8859-7 csisolatingreek ecma-118 elot_928 greek greek8 iso-ir-126 iso8859-7"
-    " iso88597 iso_8859-7 iso_8859-7:1987 sun_eu_greek",
-    "iso8859-8": "iso-8859-8 csiso88598e csisolatinhebrew hebrew iso-8859-8-e iso-ir-138 iso8859-8"
-    " iso88598 iso_8859-8 iso_8859-8:1988 visual csiso88598i iso-8859-8-i logical",
-    "iso8859-10": "iso-8859-10 csisolatin6 iso-ir-157 iso8859-10 iso885910 l6 latin6",
-    "iso8859-13": "iso-8859-13 iso8859-13 iso885913",
-    "iso8859-14": "iso-8859-14 iso8859-14 iso885914",
-    "iso8859-15": "iso-8859-15 csisolatin9 iso8859-15 iso885915 iso_8859-15 l9 latin9",
-    "iso8859-16": "iso-8859-16",
-    "koi8-r": "koi8-r cskoi8r koi koi8 koi8_r",
-    "koi8-u": "koi8-u koi8-ru",
-    "mac-roman": "macintosh csmacintosh mac x-mac-roman",
-    "mac-cyrillic": "x-mac-cyrillic x-mac-ukrainian",
-    "cp874": "windows-874 dos-874 iso-8859-11 iso8859-11 iso885911 tis-620",
-    "cp1250": "windows-1250 cp1250 x-cp1250",
-    "cp1251": "windows-1251 cp1251 x-cp1251",
-    "cp1252": "windows-1252 cp1252 x-cp1252 iso-8859-1 iso8859-1 iso88591 iso_8859-1"
-    " iso_8859-1:1987 iso-ir-100 csisolatin1 l1 latin1 cp819 ibm819",
-    "cp1253": "windows-1253 cp1253 x-cp1253",
-    "cp1254": "windows-1254 cp1254 x-cp1254 iso-8859-9 iso8859-9 iso88599 iso_8859-9"
-    " iso_8859-9:1989 iso-ir-148 csisolatin5 l5 latin5",
-    "cp1255": "windows-1255 cp1255 x-cp1255",
-    "cp1256": "windows-1256 cp1256 x-cp1256",
-    "cp1257": "windows-1257 cp1257 x-cp1257",
-    "cp1258": "windows-1258 cp1258 x-cp1258",
-    "gb18030": "gb18030 gbk gb2312 gb_2312 gb_2312-80 chinese csgb2312 csiso58gb231280 iso-ir-58"
-    " x-gbk cp936",
-    "hz": "hz-gb-2312",
-    "big5hkscs": "big5 big5-hkscs cn-big5 csbig5 x-x-big5",
-    "euc_jp": "euc-jp cseucpkdfmtjapanese x-euc-jp",
-    "iso2022_jp_ext": "iso-2022-jp csiso2022jp iso-2022-jp-1 iso-2022-jp-2",
-    "cp932": "shift_jis shift-jis sjis x-sjis csshiftjis ms932 ms_kanji windows-31j cp932",
-    "cp949": "euc-kr cseuckr csksc56011987 iso-ir-149 korean ks_c_5601-1987 ks_c_5601-1989 ksc5601"
-    " ksc_5601 windows-949 cp949",
-    "iso2022_kr": "iso-2022-kr csiso2022kr",
-    "utf-16-be": "utf-16be unicodefffe",
-    "utf-16-le": "utf-16le utf-16 csunicode iso-10646-ucs-2 ucs-2 unicode unicodefeff",
-}
-_CODEC_OF: Final = {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
-# ASCII says nothing about octets above 127: such text is read like undeclared text.
-_ASCII_LABELS: Final = frozenset(
-    {"us-ascii", "ascii", "ansi_x3.4-1968", "iso-ir-6", "iso646-us", "us", "cp367"}
+from webmail.mime.charset_labels import CODECS, codec_for, is_ascii_label
+
+__all__ = [
+    "believed_codec",
+    "codec_for",
+    "declared_in_html",
+    "decode_as",
+    "decode_fallback",
+    "decode_labelled",
+    "detect_codec",
+    "is_ascii_label",
+]
+
+_BOMS_32: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
 )
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -98,18 +52,15 @@ _LABEL_IN_META: Final = re.compile(
     re.IGNORECASE,
 )
 _UNUSABLE_CODEC: Final = "cp1252"
-
-
-def codec_for(label: str | None) -> str | None:
-    """The Python codec of a charset label, or None when it is absent, unknown or plain ASCII."""
-    if not label:
-        return None
-    return _CODEC_OF.get(label.strip(" \t\r\n\f\"'").lower())
-
-
-def is_ascii_label(label: str) -> bool:
-    """Is the label one of the names of US-ASCII?"""
-    return label.strip(" \t\"'").lower() in _ASCII_LABELS
+_EBCDIC: Final = frozenset({"cp037", "cp1026", "cp1140", "cp273", "cp424", "cp500", "cp875"})
+_SINGLE_OCTET: Final = (
+    frozenset(
+        codec
+        for codec in CODECS
+        if codec.startswith(("iso8859", "koi8", "mac", "cp125", "cp8", "cp4", "cp7"))
+    )
+    - _EBCDIC
+)
 
 
 def declared_in_html(content: bytes) -> str | None:
@@ -127,7 +78,7 @@ def decode_as(content: bytes, codec: str, *, final: bool = True) -> str:
 
     `final=False`: the content was cut, an incomplete character at its end is dropped silently.
     """
-    for mark, marked_codec in _BOMS:
+    for mark, marked_codec in _BOMS_32 if codec.startswith("utf-32") else _BOMS:
         if content.startswith(mark) and (codec.startswith("utf-") or mark == codecs.BOM_UTF8):
             content, codec = content[len(mark) :], marked_codec
             break
@@ -158,8 +109,55 @@ def detect_codec(content: bytes, *, is_cut: bool = False) -> str:
     except UnicodeDecodeError as error:
         # The sample starts at the line that shows that it is not UTF-8.
         start = max(content.rfind(b"\n", 0, error.start) + 1, error.start - _SAMPLE // 4, 0)
-        best = from_bytes(content[start : start + _SAMPLE], cp_isolation=_DETECTABLE).best()
-        if best is None:
-            return _UNUSABLE_CODEC
-        return codec_for(best.encoding.replace("_", "-")) or codec_for(best.encoding) or "cp1252"
+        return _guess(content[start : start + _SAMPLE])
     return "utf-8"
+
+
+def _guess(sample: bytes) -> str:
+    """The likeliest codec; windows-1252 where nothing is likelier."""
+    matches = from_bytes(sample, cp_isolation=_DETECTABLE)
+    best = matches.best()
+    if best is None:
+        return _UNUSABLE_CODEC
+    alike = {
+        encoding
+        for match in matches
+        if (match.chaos, match.coherence) == (best.chaos, best.coherence)
+        for encoding in match.could_be_from_charset
+    }
+    return "cp1252" if "cp1252" in alike else codec_for(best.encoding) or "cp1252"
+
+
+def believed_codec(content: bytes, codec: str, *, is_cut: bool = False) -> str:
+    """The codec that a label names, or a better one where the octets contradict the label.
+
+    UTF-8 is believed before a label of one octet a character, since other text is hardly ever valid
+    UTF-8 by chance; other labels only when the octets do not fit them. Damaged UTF-8 stays UTF-8.
+    """
+    if codec.startswith(("utf-16", "utf-32")):
+        looks_wide = b"\0" in content or content.startswith(
+            (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        )
+        return codec if looks_wide or not _is_utf8(content, is_cut=is_cut) else "utf-8"
+    if content.isascii() or codec in _EBCDIC:
+        return codec
+    if codec == "utf-8":
+        text = content.decode("utf-8", "replace")
+        broken = text.count("\ufffd")
+        sound = len(text) - len(text.encode("ascii", "ignore")) - broken
+        return detect_codec(content, is_cut=is_cut) if broken > sound else codec
+    if codec not in _SINGLE_OCTET and _fits(content, codec, is_cut=is_cut):
+        return codec
+    return "utf-8" if _is_utf8(content, is_cut=is_cut) else codec
+
+
+def _is_utf8(content: bytes, *, is_cut: bool) -> bool:
+    return _fits(content, "utf-8", is_cut=is_cut)
+
+
+def _fits(content: bytes, codec: str, *, is_cut: bool) -> bool:
+    try:
+        codecs.getincrementaldecoder(codec)("strict").decode(content, not is_cut)
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, Literal
 from urllib.parse import unquote
 
 from webmail.mime import transfer
 from webmail.mime.body import decode_body, decode_text
+from webmail.mime.embedded import Embedded, embedded_in, is_tnef_part, may_hold_files
 from webmail.mime.filenames import safe_filename
 from webmail.mime.parts import Flag, Message, Part
 
@@ -17,7 +18,17 @@ type BodyKind = Literal["html", "plain"]
 _PLAIN_TEXT: Final = frozenset({"text/plain"})
 # Text that is shown as it is written, when there is nothing better.
 _OTHER_PLAIN: Final = frozenset({"text/enriched", "text/richtext", "text/markdown"})
-_REPORTS: Final = frozenset({"message/delivery-status", "message/disposition-notification"})
+_REPORTS: Final = frozenset(
+    {
+        "message/delivery-status",
+        "message/disposition-notification",
+        "message/feedback-report",
+        "message/global-delivery-status",
+        "message/global-disposition-notification",
+        "message/tracking-status",
+    }
+)
+_RESOURCES: Final = frozenset({"application/applefile", "application/mac-applefile"})
 _IGNORED: Final = frozenset({"text/x-amp-html"})
 _MESSAGES: Final = frozenset({"message/rfc822", "message/global"})
 _PKCS7: Final = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
@@ -74,6 +85,10 @@ class BodyChoice:
         Part, ...
     ]  # signed or encrypted parts below the root: never joined with the rest
     invitations: tuple[Part, ...] = ()  # text/calendar with a METHOD; listed as attachments too
+    # What the reader should be told, once each: "external-body" (content is elsewhere and was not
+    # fetched), "partial" (a piece of a message), "damaged-file", "embedded" (too many files inside
+    # one part), "damaged-tnef".
+    notes: tuple[str, ...] = ()
 
 
 def is_secured(part: Part) -> bool:
@@ -111,6 +126,9 @@ class _Chooser:
     secured: list[Part] = field(default_factory=list)
     invitations: list[Part] = field(default_factory=list)
     cid_parts: dict[str, Part] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
+    tnef_bodies: list[Part] = field(default_factory=list)
+    opened_tnef: list[Part] = field(default_factory=list)  # its files are listed instead of it
 
     def visit_root(self, part: Part) -> None:
         if part.content_type == "multipart/signed" and part.children:
@@ -126,6 +144,13 @@ class _Chooser:
                 # A multipart that holds no part: what it holds is shown rather than lost.
                 self.listed = [entry for entry in self.listed if entry[0] is not part]
                 self.blocks.append(BodyBlock(part, "plain"))
+        if not self.blocks and self.tnef_bodies:
+            body = self.tnef_bodies[0]
+            self.blocks.append(
+                BodyBlock(body, "html" if body.content_type == "text/html" else "plain")
+            )
+        if not self.blocks:  # its text may be in RTF, which is not opened
+            self.listed += [(each, False) for each in self.opened_tnef]
 
     def _visit_signed(self, part: Part) -> None:
         content, *others = part.children
@@ -145,12 +170,23 @@ class _Chooser:
             self._visit_alternative(part)
         elif part.content_type == "multipart/related":
             self._visit_related(part)
+        elif part.content_type == "multipart/appledouble":
+            self._visit_appledouble(part)
         else:
             for child in part.children:
                 self.visit(child)
 
+    def _visit_appledouble(self, part: Part) -> None:
+        """The file itself; its Macintosh resources, which come first, are no use elsewhere."""
+        is_double = len(part.children) > 1 and part.children[0].content_type in _RESOURCES
+        for child in part.children[1 if is_double else 0 :]:
+            if is_double and child.filename is None:
+                child = replace(child, filename=part.children[0].filename)  # noqa: PLW2901
+            self.visit(child)
+
     def _visit_leaf(self, part: Part) -> None:
         self._note_content_id(part)
+        self._say(part)
         kind = self._kind(part)
         if part.content_type in _IGNORED and part.disposition != "attachment":
             return
@@ -160,6 +196,21 @@ class _Chooser:
         self.blocks.append(BodyBlock(part, kind))
         if part.filename is not None and len(self.blocks) > 1:
             self._list(part)
+        if may_hold_files(part):
+            self._list_embedded(embedded_in(self.message, part))
+
+    def _say(self, part: Part) -> None:
+        if part.content_type in {"message/external-body", "message/partial"}:
+            self.notes[part.content_type.partition("/")[2]] = None
+
+    def _list_embedded(self, embedded: Embedded) -> None:
+        for file in embedded.files:
+            self._note_content_id(file)
+            self.listed.append((file, file.content_id is not None))
+            if Flag.DAMAGED_FILE in file.flags:
+                self.notes["damaged-file"] = None
+        if embedded.is_cut:
+            self.notes["embedded"] = None
 
     def _is_shown_inline(self, part: Part) -> bool:
         if part.disposition not in {None, "inline"}:
@@ -226,6 +277,15 @@ class _Chooser:
                 self._list(child)
             return
         self._note_invitation(part)
+        if is_tnef_part(part):
+            embedded = embedded_in(self.message, part)
+            self._list_embedded(embedded)
+            self.tnef_bodies += embedded.bodies
+            if embedded.is_damaged:
+                self.notes["damaged-tnef"] = None
+            if embedded.is_whole:
+                self.opened_tnef.append(part)
+                return
         self.listed.append((part, part.disposition != "attachment" and part.content_id is not None))
 
     def _note_invitation(self, part: Part) -> None:
@@ -282,6 +342,7 @@ class _Chooser:
             nested=tuple(self.nested),
             secured=tuple(self.secured),
             invitations=tuple(self.invitations),
+            notes=tuple(self.notes),
         )
 
 
@@ -295,7 +356,10 @@ def _related_root(part: Part) -> Part:
 
 
 def _attachment(message: Message, part: Part) -> AttachmentPart:
-    size = transfer.decoded_size(message.raw, part.body_start, part.end, part.transfer_encoding)
+    if part.content is not None:
+        size = len(part.content)
+    else:
+        size = transfer.decoded_size(message.raw, part.body_start, part.end, part.transfer_encoding)
     if part.transfer_encoding in transfer.UUENCODE:
         size = len(decode_body(message, part))
     return AttachmentPart(

@@ -197,6 +197,7 @@ def _join_sections(sections: dict[int, tuple[str, bool]]) -> str | None:
         return None
     charset = ""
     octets = bytearray()
+    any_encoded = False
     for index in range(min(len(sections), MAX_SECTIONS)):
         if index not in sections:
             break
@@ -205,4 +206,6 @@ def _join_sections(sections: dict[int, tuple[str, bool]]) -> str | None:
             charset, _, value = value.split("'", 2)
         piece = value.encode("latin-1")
         octets += unquote_to_bytes(piece) if is_encoded else piece
-    return decode_labelled(bytes(octets), charset)
+        any_encoded |= is_encoded
+    text = decode_labelled(bytes(octets), charset)
+    return text if any_encoded else decode_words(text)[0]  # RFC 2047 cut up by RFC 2231

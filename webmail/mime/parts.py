@@ -29,6 +29,7 @@ class Flag(StrEnum):
     HEADER_JUNK = "header-junk"  # lines that are no fields
     HEADER_UNTERMINATED = "header-unterminated"  # no empty line behind the header
     DECEPTIVE_FILENAME = "deceptive-filename"  # deserves a warning badge
+    DAMAGED_FILE = "damaged-file"  # a file inside a text that is cut or does not match its sums
     TOO_LARGE = "too-large"  # the message was not scanned
 
 
@@ -67,6 +68,9 @@ class Part:
     filename: str | None  # safe; None when the message states none
     children: tuple["Part", ...]
     flags: frozenset[str]
+    # The octets of a file found inside the body of another part (webmail.mime.embedded); the
+    # offsets are then that part's. None: the octets are the message's own.
+    content: bytes | None = None
 
     @property
     def is_multipart(self) -> bool:

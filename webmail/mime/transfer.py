@@ -8,6 +8,8 @@ _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 _NOT_BASE64: Final = bytes(set(range(256)) - set(_ALPHABET))
 _PADDED_SOFT_BREAK: Final = re.compile(rb"=[ \t]+(?=\r?\n)")
 
+_LONGEST_UU_LINE: Final = 1024  # a count of 63 needs 85 characters
+
 IDENTITY: Final = frozenset({"7bit", "8bit", "binary"})
 UUENCODE: Final = frozenset({"x-uuencode", "uuencode", "x-uue", "uue"})
 KNOWN: Final = IDENTITY | UUENCODE | {"quoted-printable", "base64"}
@@ -40,25 +42,30 @@ def decode_quoted_printable(content: bytes) -> bytes:
 
 def decode_uu(content: bytes) -> bytes:
     """The first file of a uuencoded text; lines that are damaged are skipped."""
-    out: list[bytes] = []
+    out = bytearray()
     is_open = False
-    for line in content.splitlines():
+    at = 0
+    while at < len(content):  # no list of lines: there may be millions
+        line_end = content.find(b"\n", at)
+        line_end = len(content) if line_end < 0 else line_end
+        line = content[at : min(line_end, at + _LONGEST_UU_LINE)].rstrip(b"\r")
+        at = line_end + 1
         if not is_open:
             is_open = line.startswith(b"begin ")
             continue
         if line.rstrip() == b"end":
             break
-        try:
-            out.append(binascii.a2b_uu(line))
-        except binascii.Error:
-            out.append(_uu_line(line))
-    return b"".join(out)
+        out += decode_uu_line(line)
+    return bytes(out)
 
 
-def _uu_line(line: bytes) -> bytes:
-    """One line again without what its encoder left behind the stated length."""
-    if not line:
-        return b""
+def decode_uu_line(line: bytes) -> bytes:
+    """One line of data; empty when it is damaged. What stands behind its count is left out."""
+    try:
+        return binascii.a2b_uu(line)
+    except binascii.Error:
+        if not line:
+            return b""
     stated = (line[0] - 32) & 63
     try:
         return binascii.a2b_uu(line[: 1 + (stated + 2) // 3 * 4])

@@ -72,7 +72,21 @@ def test_size_of_quoted_printable_is_exact(content: bytes, size: int) -> None:
     [
         ("text/plain; charset=utf-8", "ü".encode(), "ü", "utf-8"),
         ("text/plain; charset=iso-8859-1", b"\xfc\x80", "ü€", "cp1252"),
-        ("text/plain; charset=utf-8", b"\xfc", "\ufffd", "utf-8"),
+        # labels that the octets contradict
+        ("text/plain; charset=utf-8", b"\xfc", "ü", "cp1252"),
+        ("text/plain; charset=utf-8", "üö".encode() + b"\xfc", "üö\ufffd", "utf-8"),
+        ("text/plain; charset=iso-8859-1", "ü".encode(), "ü", "utf-8"),
+        ("text/plain; charset=koi8-r", "Привет".encode(), "Привет", "utf-8"),
+        ("text/plain; charset=euc-kr", "日本語".encode(), "日本語", "utf-8"),
+        ("text/plain; charset=utf-16", b"plain", "plain", "utf-8"),
+        ("text/plain; charset=iso-2022-jp", "日本".encode(), "日本", "utf-8"),
+        # labels as mail carries them
+        ("text/plain; charset=utf_8", "ü".encode(), "ü", "utf-8"),
+        ('text/plain; charset="charset=UTF-8"', "ü".encode(), "ü", "utf-8"),
+        ("text/plain; charset=IBM437", b"\x81", "ü", "cp437"),
+        ("text/plain; charset=x-mac-greek", b"\xe1", "α", "mac_greek"),
+        ("text/plain; charset=utf-32", b"\xff\xfe\0\0a\0\0\0", "a", "utf-32-le"),
+        ("text/plain; charset=utf-32be", b"\0\0\0a", "a", "utf-32-be"),
         ("text/plain; charset=us-ascii", "ü".encode(), "ü", "utf-8"),
         ("text/plain", "\ufeffü".encode(), "ü", "utf-8"),
         ("text/plain; charset=x-unknown", "ü".encode(), "ü", "utf-8"),
@@ -98,6 +112,28 @@ def test_undeclared_cyrillic_is_guessed() -> None:
     text = "Привет, это обычное письмо без указания кодировки. Мы встретимся завтра утром."
     message = parse_message(b"Subject: x\n\n" + text.encode("cp1251"))
     assert decode_text(message, message.root).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("Le café était fermé à Noël, où êtes-vous allé? Ça va très bien.", "cp1252"),
+        ("El niño comió piña mañana también", "cp1252"),
+        ("Zażółć gęślą jaźń, proszę przyjść na spotkanie jutro", "cp1250"),
+        ("Привет, это обычное письмо без указания кодировки", "koi8-r"),
+        ("Καλημέρα σας, αυτό είναι ένα μήνυμα", "cp1253"),
+        ("こんにちは、会議は明日です。よろしくお願いします", "cp932"),
+        ("こんにちは、会議は明日です。よろしくお願いします", "euc_jp"),
+        ("你好，这是一封普通的邮件，明天见", "gb18030"),
+        ("안녕하세요 내일 회의가 있습니다", "cp949"),
+        ("你好，這是一封普通的郵件，明天見", "big5hkscs"),
+    ],
+)
+def test_undeclared_and_mislabelled_text_is_guessed(text: str, codec: str) -> None:
+    for label in (b"", b"; charset=utf-8", b"; charset=unknown-8bit"):
+        source = b"Content-Type: text/plain" + label + b"\n\n" + text.encode(codec)
+        message = parse_message(source)
+        assert decode_text(message, message.root).text == text
 
 
 @pytest.mark.parametrize(
@@ -127,9 +163,10 @@ def test_codecs_that_a_sender_may_not_choose(label: str) -> None:
 
 
 def test_every_codec_of_the_table_decodes_anything() -> None:
-    from webmail.mime.charset import _LABELS, decode_as
+    from webmail.mime.charset import decode_as
+    from webmail.mime.charset_labels import CODECS
 
-    for codec in _LABELS:
+    for codec in CODECS:
         for is_final in (True, False):
             assert isinstance(
                 decode_as(bytes(range(256)) * 3 + b"\x1b$", codec, final=is_final), str
@@ -164,6 +201,8 @@ FORWARD = part("message/rfc822", "Subject: y\n\nz")
 LOG = part("text/plain", "x", "Content-Disposition: attachment; filename=a.log")
 CALENDAR = part("text/calendar; method=REQUEST")
 SIGNATURE = part("application/pkcs7-signature")
+RESOURCES = part("application/applefile; name=Holiday.jpg")
+JPEG = part("image/jpeg")
 ENVELOPED = part("application/pkcs7-mime; smime-type=enveloped-data")
 SIGNED = multi("signed", HTML, SIGNATURE, boundary="s")
 
@@ -256,6 +295,21 @@ def summary(choice: BodyChoice) -> dict[str, list[str]]:
         ),
         (part("message/external-body; access-type=x"), "html", {"blocks": ["1 plain"]}),
         (part("message/partial"), "html", {"attachments": ["1"]}),
+        (multi("parallel", PLAIN, PDF), "html", {"blocks": ["1 plain"], "attachments": ["2"]}),
+        (
+            multi("byteranges", part("application/pdf"), part("application/pdf")),
+            "html",
+            {"attachments": ["1", "2"]},
+        ),
+        (multi("digest", "\n\nx", FORWARD), "html", {"nested": ["1", "2"]}),
+        (
+            multi("mixed", PLAIN, multi("appledouble", RESOURCES, JPEG, boundary="c")),
+            "html",
+            {"blocks": ["1 plain"], "attachments": ["2.2"]},
+        ),
+        (multi("appledouble", JPEG, RESOURCES), "html", {"attachments": ["1", "2"]}),
+        (multi("appledouble", RESOURCES), "html", {"attachments": ["1"]}),
+        (RESOURCES, "html", {"attachments": ["1"]}),
         (
             part("text/plain", "begin 644 x", "Content-Transfer-Encoding: x-uuencode"),
             "html",
@@ -345,6 +399,27 @@ def test_forwarded_messages_that_were_not_opened_are_files() -> None:
     assert summary(choose_body(message)) == {"blocks": ["1 plain"], "attachments": ["2"]}
     assert summary(choose_body(message, root=message.part("2"))) == {"attachments": ["2"]}
     assert decode_body(message, message.part("2")) == b"Subject: x"
+
+
+def test_the_name_of_a_macintosh_file_may_stand_at_its_resources() -> None:
+    message = parse_message(multi("appledouble", RESOURCES, JPEG).encode())
+    assert [one.filename for one in choose_body(message).attachments] == ["Holiday.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("source", "notes"),
+    [
+        (
+            part('message/external-body; access-type=URL; URL="https://x.example/"'),
+            ("external-body",),
+        ),
+        (multi("mixed", PLAIN, part("message/external-body")), ("external-body",)),
+        (part("message/partial; id=x; number=1; total=3", "Subject: inner\n\nx"), ("partial",)),
+        (PLAIN, ()),
+    ],
+)
+def test_what_is_not_in_the_message_is_said(source: str, notes: tuple[str, ...]) -> None:
+    assert choose_body(parse_message(source.encode())).notes == notes
 
 
 def test_attachments_have_a_safe_name() -> None:

@@ -105,6 +105,11 @@ def test_words_beyond_the_limit_stay_as_written() -> None:
         ),
         ("text/plain; name*0*=utf-8''%C3; name*1*=%A4", "text/plain", {"name": "ä"}),
         ("text/plain; name*0=a; name*2=c", "text/plain", {"name": "a"}),
+        (
+            'text/plain; name*0="=?utf-8?q?=C3"; name*1="=A4?="',
+            "text/plain",
+            {"name": "ä"},
+        ),
         ("text/plain; name*1=b; name=plain", "text/plain", {"name": "plain"}),
         ("text/plain; name=old; name*=utf-8''new", "text/plain", {"name": "new"}),
         ("text/plain; charset=a; charset=b", "text/plain", {"charset": "a"}),
