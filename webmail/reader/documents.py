@@ -138,7 +138,7 @@ def _link_policy(addresses: Addresses, found: Collection, own_hosts: frozenset[s
 
 
 def render_block(
-    tree: Message,
+    text: str,
     block: BodyBlock,
     *,
     images: ImagePolicy,
@@ -148,8 +148,8 @@ def render_block(
     strip_legacy: Callable[[Part, str], str] | None = None,
 ) -> SafeHtml:
     """Return one body block as safe HTML."""
-    decoded = decode_text(tree, block.part)
-    text = strip_legacy(block.part, decoded.text) if strip_legacy else decoded.text
+    if strip_legacy:
+        text = strip_legacy(block.part, text)
     if block.kind == "html" and permission.html:
         return sanitise_html(text, images=images, theme=variant.theme, links=links)
     parameters = block.part.parameters
@@ -189,6 +189,7 @@ def build(
     """Make the documents of the subtree at `root` (None: the whole message), one a block."""
     prefer: BodyKind = "plain" if variant.plain or not permission.html else "html"
     choice = choose_body(tree, root=root, prefer=prefer)
+    found.limits.update(choice.notes)
     images = _image_policy(
         tree, choice, layer=layer, permission=permission, addresses=addresses, found=found
     )
@@ -196,8 +197,9 @@ def build(
     frames = []
     all_plain = True
     for block in choice.blocks:
+        decoded = decode_text(tree, block.part)
         safe = render_block(
-            tree,
+            decoded.text,
             block,
             images=images,
             links=links,
@@ -206,6 +208,8 @@ def build(
             strip_legacy=strip_legacy,
         )
         found.note(safe)
+        if decoded.truncated:
+            found.limits.add("text")
         all_plain &= safe.is_plain
         # HTML with colours of its own stays on a white card in the dark theme (ui.md §8).
         theme = variant.theme if safe.adapts_to_dark else "light"

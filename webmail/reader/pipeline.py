@@ -9,7 +9,7 @@ from typing import Any
 from smime.reading import Frame, Reading
 from smime.reading_headers import is_legacy_display, without_legacy_display
 from smime.verdict import Context, Verdict, judge
-from webmail.mime import Address, Message, Part
+from webmail.mime import Address, Message, Part, find_part
 from webmail.reader import words
 from webmail.reader.documents import Addresses, Attached, Collection, Permission, build
 from webmail.reader.store import Documents, Page
@@ -178,7 +178,7 @@ def _page(reading: Reading, verdict: Verdict, permission: Permission, assembly: 
         "is_encrypted": any(layer.is_encryption for layer in reading.layers),
         "is_plain_only": not permission.html and bool(assembly.documents),
         "has_deceptive_links": found.has_deceptive_links,
-        "limits": sorted({*found.limits, *reading.content.limits_hit}),
+        "limits": sorted({*found.limits, *reading.content.limits_hit, *reading.message.limits_hit}),
         "header_rows": _header_rows(reading.message),
     }
 
@@ -197,4 +197,4 @@ def part_of(reading: Reading, path: str) -> tuple[Message, Part]:
     trees = [reading.content, *(framed.reading.content for framed in reading.frames)]
     if not 0 <= position < len(trees):
         raise KeyError(path)
-    return trees[position], trees[position].part(section)
+    return trees[position], find_part(trees[position], section)

@@ -17,6 +17,7 @@ from webmail.mailbox import bodies
 from webmail.mailbox.models import Message
 from webmail.reader import links, words
 from webmail.reader.models import ImagePermission, Reading
+from webmail.reader.notices import notices
 from webmail.reader.presenting import (
     AttachmentView,
     FrameView,
@@ -191,6 +192,6 @@ def _finished(user: User, message: Message, variant: Variant, page: Page) -> Ope
         is_encrypted=page["is_encrypted"],
         is_plain_only=page["is_plain_only"],
         has_deceptive_links=page["has_deceptive_links"],
-        notices=tuple(words.notice(code) for code in page["limits"]),
+        notices=notices(page["limits"]),
         header_rows=tuple((name, value) for name, value in page["header_rows"]),
     )

@@ -121,23 +121,3 @@ def verdict_view(kept: dict[str, Any]) -> VerdictView:
         else None,
         action=cast("Any", action),
     )
-
-
-_LIMITS = {
-    "raw": "This message is larger than the limit. Only its header is shown; "
-    "download the original.",
-    "depth": "This message is unusually deep. Parts beyond the limit are not shown; "
-    "download the original.",
-    "parts": "This message has more parts than the limit. The rest is not listed; "
-    "download the original.",
-    "text": "The text is longer than the limit and was cut. Download the original to read on.",
-    "linkify": "Not every address in this long text was made a link.",
-    "addresses": "Not all addresses are shown.",
-}
-
-
-def notice(code: str) -> str:
-    """Return the sentence about a limit that was hit."""
-    return _(
-        _LIMITS.get(code, "A part of this message was too unusual to show. Download the original.")
-    )

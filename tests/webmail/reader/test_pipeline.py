@@ -9,9 +9,10 @@ from smime.pki.pkcs12 import KeyPair
 from smime.reading import Reading, read_message
 from smime.verdict import Context
 from smime.writing import protect
-from webmail.mime import Address
+from webmail.mime import Address, decode_body
 from webmail.mime.write import Attachment, Composition, assemble, build_entity, header_fields
 from webmail.reader import pipeline, words
+from webmail.reader.notices import notices
 from webmail.reader.variants import Variant
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -206,3 +207,31 @@ def test_unknown_parts_are_not_found() -> None:
     for path in ("1/1", "0/7", "x/1", "-1/1"):
         with pytest.raises(KeyError):
             pipeline.part_of(reading, path)
+
+
+def test_limits_and_gaps_are_said_in_words_once_each() -> None:
+    deep = "".join(
+        f'Content-Type: multipart/mixed; boundary="{level}"\n\n--{level}\n' for level in range(30)
+    )
+    made = make(read_message(f"From: a@b.example\n{deep}\nx".encode()))
+    said = notices(made.page["limits"])
+    assert any("parts beyond level 20 are not shown. Download the original." in one for one in said)
+    long = make(read_message(b"From: a@b.example\n\n" + b"word " * 500_000))
+    assert notices(long.page["limits"]) == (
+        "The text is longer than 2 MB and was cut. Download the original to read on.",
+    )
+    bomb = b"From: a@b.example\nContent-Type: text/html\n\n" + b"<div>" * 2_000
+    assert len(notices([*make(read_message(bomb)).page["limits"], "tags", "writer"])) == 1
+    piece = b"From: a@b.example\nContent-Type: message/partial; id=x; number=1; total=2\n\nx"
+    assert "one piece" in notices(make(read_message(piece)).page["limits"])[0]
+
+
+def test_files_inside_a_text_are_attachments_of_their_own() -> None:
+    text = b"Hello\nbegin 644 note.txt\n%:&5L;&\\\n`\nend\nBye\n"
+    reading = read_message(b"From: a@b.example\nSubject: x\n\n" + text)
+    made = make(reading)
+    ((path, name, content_type, size, is_dangerous),) = made.page["attachments"]
+    assert (name, content_type, size, is_dangerous) == ("note.txt", "text/plain", 5, False)
+    tree, part = pipeline.part_of(reading, path)
+    assert decode_body(tree, part) == b"hello"
+    assert "begin 644" not in made.documents.frames[0]
