@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.serialization import Encoding
+from django.db import transaction
 
 from accounts.models import MailServer, Security, User
 from smime import trust, vault
@@ -92,6 +93,8 @@ def fill_mailboxes(office: PostOffice, servers: Embedded, *, maildirs: Path) -> 
             for folder in FOLDERS:
                 if folder not in there:
                     session.create(folder)
+            for folder in {folder for folder, _letter in letters}:
+                _empty(session, folder)
             for folder, letter in sorted(letters, key=lambda entry: -entry[1].hours):
                 flags = [
                     flag
@@ -109,10 +112,21 @@ def fill_mailboxes(office: PostOffice, servers: Embedded, *, maildirs: Path) -> 
                 )
 
 
+def _empty(session: Session, folder: str) -> None:
+    """Remove what an interrupted first start left: its certificate authority is gone."""
+    session.select(folder, readonly=False)
+    if uids := session.uids(1):
+        session.store(uids, add=("\\Deleted",))
+        session.expunge(uids)
+
+
 def set_up(servers: Embedded, *, maildirs: Path, say: Callable[[str], None]) -> None:
     """Bring rows up to date with the servers; the first time make people and their mail."""
     set_up_server(servers)
-    office = set_up_people()
-    if office is not None:
-        say("Writing sample mail …")
-        fill_mailboxes(office, servers, maildirs=maildirs)
+    with (
+        transaction.atomic()
+    ):  # the people stand for "done": they come with their mail or not at all
+        office = set_up_people()
+        if office is not None:
+            say("Writing sample mail …")
+            fill_mailboxes(office, servers, maildirs=maildirs)
