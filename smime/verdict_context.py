@@ -7,6 +7,7 @@ from datetime import datetime
 from cryptography import x509
 
 from smime.pki.certificates import DamagedCertificateError, addresses
+from smime.pki.path_memory import PathMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Context:
     lock_minutes: int = 0  # after which keys lock again, for the sentence
     is_list_change_trusted: bool = False  # fine point 13: trusted results name the list's domain
     was_conversation_encrypted: bool = False
+    # Answers under the same trust: `anchors` and `intermediates` begin with the memory's own.
+    memory: PathMemory | None = None
 
     def is_known_to_sign(self, address: str) -> bool:
         """Say whether a certificate of this address is kept (ground rule 10, fine point 15)."""

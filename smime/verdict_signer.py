@@ -108,7 +108,8 @@ def _assess(
 ) -> Standing:
     named = addresses(certificate)
     moments = [context.now, *([context.received_at] if context.received_at else [])]
-    path = find_path(
+    find = context.memory.find if context.memory is not None else find_path
+    path = find(
         certificate,
         anchors=context.anchors,
         others=(
@@ -190,14 +191,22 @@ def _revocation(path: Path, context: Context) -> RevocationStatus:
     all unless one above it was withdrawn.
     """
     pairs = list(zip(path.certificates, path.certificates[1:], strict=False))
-    answers = [
-        check_revocation(certificate, issuer, crls=context.crls, now=context.now)
-        for certificate, issuer in pairs
-    ]
+    answers = [_asked(certificate, issuer, context) for certificate, issuer in pairs]
     revoked = [answer for answer in answers if answer.state == "revoked"]
     if revoked:
         return min(revoked, key=lambda answer: answer.at or context.now)
     return answers[0] if answers else RevocationStatus("good")
+
+
+def _asked(
+    certificate: x509.Certificate, issuer: x509.Certificate, context: Context
+) -> RevocationStatus:
+    def ask() -> RevocationStatus:
+        return check_revocation(certificate, issuer, crls=context.crls, now=context.now)
+
+    if context.memory is None:
+        return ask()
+    return context.memory.remember(("revoked", certificate, issuer, context.now), ask)
 
 
 def _when(

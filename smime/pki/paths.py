@@ -100,8 +100,34 @@ def find_path(
     """
     if certificate in anchors:
         return Path("pinned", (certificate,))
-    issuing = [anchor for anchor in anchors if may_issue(anchor)]
-    pool = _useful(certificate, [*issuing, *others], anchors=issuing)
+    issuing = issuing_anchors(anchors)
+    return choose_path(certificate, issuing, useful(certificate, issuing, others), moments)
+
+
+def issuing_anchors(anchors: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+    """Choose the anchors that may vouch for others."""
+    return [anchor for anchor in anchors if may_issue(anchor)]
+
+
+def useful(
+    certificate: x509.Certificate,
+    issuing: Sequence[x509.Certificate],
+    others: Sequence[x509.Certificate],
+) -> list[x509.Certificate]:
+    """Choose what lies above a certificate; it does not depend on time."""
+    return _useful(certificate, [*issuing, *others], anchors=issuing)
+
+
+def choose_path(
+    certificate: x509.Certificate,
+    issuing: Sequence[x509.Certificate],
+    pool: Sequence[x509.Certificate],
+    moments: Sequence[datetime],
+) -> Path:
+    """Find the path through a `useful` pool.
+
+    Of the moments it matters only which certificates are valid at each (see `path_memory`).
+    """
     own_life = (certificate.not_valid_after_utc - _SECOND, certificate.not_valid_before_utc)
     broken_rule = ""
     for moment in (*moments, *own_life):

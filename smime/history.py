@@ -1,0 +1,186 @@
+"""What was verified from one correspondent before, in the order in which the mail was received.
+
+A record holds the newest messages that count and the certificates seen in them. Which mail was
+read first does not matter: a message is judged by what was *received* before it, so that opening
+old mail late neither makes newer mail look new nor the other way round. Pure, bounded.
+
+Counted are messages whose signature was verified (class ok) and messages without any signature.
+Others prove nothing about the habit: failing signatures, mail through lists, mail not opened.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from smime.verdict_context import History
+
+RECENT = 50  # messages remembered one by one
+CERTIFICATES = 20  # remembered; those unseen for longest go first
+_EXPECTED_RUN = 3  # verified messages in a row from which an unsigned one is remarkable
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Heard:
+    """One message that counts."""
+
+    at: datetime  # receipt
+    key: str  # the same for the same message, however often it is read
+    fingerprint: str = ""  # of the signer's certificate; "": not signed
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A certificate, and when it was seen first and last."""
+
+    fingerprint: str
+    first_at: datetime
+    first_key: str
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is remembered of one correspondent. `recent` is in the order of receipt."""
+
+    recent: tuple[Heard, ...] = ()
+    sights: tuple[Sight, ...] = ()
+    name: str = ""  # from the latest verified certificate
+    name_at: datetime | None = None
+
+    def before(self, at: datetime, key: str) -> History:
+        """Tell what was known when the message `key` was received."""
+        here = (_whole(at), key)
+        seen = frozenset(
+            sight.fingerprint for sight in self.sights if (sight.first_at, sight.first_key) < here
+        )
+        return History(
+            has_signed_before=bool(seen),
+            fingerprints=seen,
+            new_since=at,
+            signed_in_a_row=sum(1 for _ in self._run(here)),
+            name=self.name,
+        )
+
+    def run_began(self, at: datetime, key: str, *, count: int = _EXPECTED_RUN) -> datetime | None:
+        """Return the receipt of the `count`th verified message in a row before this one.
+
+        None when there were fewer.
+        """
+        run = list(self._run((_whole(at), key)))
+        return run[count - 1].at if len(run) >= count else None
+
+    def covers(self, at: datetime) -> bool:
+        """Say whether everything that counts before `at` may still be remembered one by one."""
+        return len(self.recent) < RECENT or _whole(at) > self.recent[0].at
+
+    def noting(self, heard: Heard, *, name: str = "") -> "Record":
+        """Return the record with this message in it, in place of what it said of it before."""
+        heard = replace(heard, at=_whole(heard.at))
+        if heard in self.recent:
+            return self
+        rest = self.without(heard.key)
+        # The oldest ones went; what is older than they are comes too late to be counted.
+        recent = tuple(sorted((*rest.recent, heard)))[-RECENT:]
+        record = replace(rest, recent=recent)
+        if not heard.fingerprint:
+            return record
+        if name and (record.name_at is None or record.name_at <= heard.at):
+            record = replace(record, name=name, name_at=heard.at)
+        return replace(record, sights=_seen(record.sights, heard))
+
+    def without(self, key: str) -> "Record":
+        """Return the record without that message: it does not count (any more)."""
+        gone = next((each for each in self.recent if each.key == key), None)
+        first_of = [sight for sight in self.sights if sight.first_key == key]
+        if gone is None and not first_of:
+            return self
+        recent = tuple(each for each in self.recent if each.key != key)
+        sights = tuple(sight for sight in self.sights if sight.first_key != key)
+        for sight in first_of:
+            # What else was signed with it, as far as it is remembered.
+            for each in recent:
+                if each.fingerprint == sight.fingerprint:
+                    sights = _seen(sights, each)
+        return replace(self, recent=recent, sights=sights)
+
+    def _run(self, here: tuple[datetime, str]) -> Iterator[Heard]:
+        """Walk back from there while messages were verified."""
+        for each in reversed(self.recent):
+            if (each.at, each.key) >= here:
+                continue
+            if not each.fingerprint:
+                return
+            yield each
+
+
+def turned(old: Record, new: Record) -> frozenset[str]:
+    """Name the messages whose verdict may read otherwise under `new`, for what came before them."""
+    if old == new:
+        return frozenset()
+    return frozenset(each.key for each in new.recent if _told(old, each) != _told(new, each))
+
+
+def _told(record: Record, heard: Heard) -> tuple[object, ...]:
+    history = record.before(heard.at, heard.key)
+    if heard.fingerprint:
+        return history.has_signed_before, heard.fingerprint in history.fingerprints
+    run = history.signed_in_a_row
+    return (run if run >= _EXPECTED_RUN else 0,)
+
+
+def _seen(sights: tuple[Sight, ...], heard: Heard) -> tuple[Sight, ...]:
+    known = next((each for each in sights if each.fingerprint == heard.fingerprint), None)
+    if known is None:
+        fresh = Sight(heard.fingerprint, heard.at, heard.key, heard.at)
+    else:
+        first = min((known.first_at, known.first_key), (heard.at, heard.key))
+        fresh = Sight(heard.fingerprint, *first, max(known.last_at, heard.at))
+    others = [each for each in sights if each is not known]
+    kept = sorted((*others, fresh), key=lambda each: each.last_at)[-CERTIFICATES:]
+    return tuple(kept)
+
+
+def _whole(moment: datetime) -> datetime:
+    """Receipt in whole seconds: what the record keeps."""
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+# --- as JSON --------------------------------------------------------------------------------------
+
+
+def to_json(record: Record) -> dict[str, object]:
+    """Return the form that is kept."""
+    return {
+        "recent": [[_seconds(each.at), each.key, each.fingerprint] for each in record.recent],
+        "sights": [
+            [each.fingerprint, _seconds(each.first_at), each.first_key, _seconds(each.last_at)]
+            for each in record.sights
+        ],
+        "name": record.name,
+        "name_at": _seconds(record.name_at) if record.name_at is not None else None,
+    }
+
+
+def from_json(kept: dict[str, object]) -> Record:
+    """Read `to_json` back; {} is an empty record."""
+    recent = kept.get("recent") or []
+    sights = kept.get("sights") or []
+    assert isinstance(recent, list)
+    assert isinstance(sights, list)
+    name_at = kept.get("name_at")
+    return Record(
+        recent=tuple(Heard(_moment(at), key, signer) for at, key, signer in recent),
+        sights=tuple(
+            Sight(signer, _moment(first), key, _moment(last)) for signer, first, key, last in sights
+        ),
+        name=str(kept.get("name", "")),
+        name_at=_moment(name_at) if isinstance(name_at, int) else None,
+    )
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,37 @@
+"""When the clock alone may turn a verdict: a certificate begins or ends, a list grows stale."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from smime.verdict import Verdict
+from smime.verdict_context import Context
+from smime.verdict_signer import Standing
+
+
+def turns_at(verdict: Verdict, context: Context) -> datetime | None:
+    """Return the first moment after `context.now` at which to judge again; None: never.
+
+    Nothing else moves with the clock: receipt, signing time and withdrawals stand still.
+    """
+    moments = (
+        moment
+        for standing in verdict.signature.signers
+        for moment in _moments(standing, context)
+        if moment > context.now
+    )
+    return min(moments, default=None)
+
+
+def _moments(standing: Standing, context: Context) -> Iterator[datetime]:
+    path = standing.path
+    if path is None:
+        return
+    for certificate in path.certificates:
+        yield certificate.not_valid_before_utc
+        yield certificate.not_valid_after_utc
+    names = {certificate.issuer for certificate in path.certificates}
+    for crl in context.crls:
+        if crl.issuer in names:
+            yield crl.last_update_utc
+            if crl.next_update_utc is not None:
+                yield crl.next_update_utc
