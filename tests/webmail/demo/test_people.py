@@ -7,8 +7,9 @@ import pytest
 from accounts.models import User
 from webmail.demo import people
 from webmail.demo.embedded import PASSWORDS, prepare_servers
-from webmail.demo.letters import ALICES
+from webmail.demo.letters import ALICES, Letter
 from webmail.demo.ports import first_free
+from webmail.demo.post import PostOffice, write
 from webmail.demo.supervisor import Supervisor
 from webmail.imap import Endpoint, Session
 from webmail.sasl import Credentials
@@ -23,16 +24,15 @@ def test_an_interrupted_first_start_is_made_good_by_the_next(
     supervisor = Supervisor(log_directory=tmp_path / "logs", say=lambda _line: None)
     left = iter(range(5))
 
-    def breaks(*arguments: object) -> bytes:
+    def breaks(letter: Letter, office: PostOffice) -> bytes:
         if next(left, None) is None:
             raise InterruptedError
-        return write(*arguments)
+        return write(letter, office)
 
-    write = people.write
     try:
         supervisor.start(post.services[:1])
         with monkeypatch.context() as broken, pytest.raises(InterruptedError):
-            broken.setattr(people, "write", breaks)
+            broken.setattr("webmail.demo.people.write", breaks)
             people.set_up(post.servers, maildirs=post.maildirs, say=lambda _line: None)
         assert not User.objects.exists()
         people.set_up(post.servers, maildirs=post.maildirs, say=lambda _line: None)
