@@ -23,7 +23,7 @@ function change(event) {
   forgetAhead();
   if (event.kind === "toast" && event.words) tell("toast", { words: event.words });
   if (event.kind === "outbox") {
-    if (event.words) tell("toast", { words: event.words });
+    if (event.words) tell("toast", { words: event.words, isError: true }); // only failures speak
     if ($("[data-outbox]")) location.reload();
   }
   const open = reading()?.dataset.message;

@@ -13,6 +13,7 @@ from accounts.models import Identity, User
 from webmail.composer import attachments, certificates, drafts, sizes
 from webmail.composer.content import DraftContent
 from webmail.composer.models import Draft
+from webmail.composer.outbox_page import failure_advice
 from webmail.composer.presenting import (
     AttachmentView,
     ComposerUrls,
@@ -56,6 +57,7 @@ def composer_view(
     stored = drafts.content_of(draft)
     content = trouble.typed or stored
     own = certificates.own_keys(user, draft.identity.address, request)
+    headline, failure, do = _failure(draft, trouble)
     return ComposerView(
         title=title_of(draft),
         key=key or uuid.uuid4(),
@@ -81,7 +83,9 @@ def composer_view(
         sign=draft.sign,
         encrypt=draft.encrypt,
         sign_note=_sign_note(draft, own),
-        failure=trouble.failure or draft.failure,
+        failure_headline=headline,
+        failure=failure,
+        failure_advice=do,
         recipients_failure=trouble.recipients_failure,
         attachments_failures=trouble.attachments_failures,
         notices=stored.notices,
@@ -89,6 +93,18 @@ def composer_view(
         max_size=sizes.limit(draft.account.server),
         urls=urls_of(draft.pk),
     )
+
+
+def _failure(draft: Draft, trouble: Trouble) -> tuple[str, str, str]:
+    """Return headline, sentence and what to do: of this try, else of the last one."""
+    if trouble.failure:
+        return _("Your message was not sent"), trouble.failure, ""
+    if not draft.failure:
+        return "", "", ""
+    do = failure_advice(draft)
+    if do is None:  # nothing was sent: its quoted text could not be made
+        return _("The quoted text is missing"), draft.failure, ""
+    return _("Your message was not sent"), draft.failure, do
 
 
 def title_of(draft: Draft) -> str:

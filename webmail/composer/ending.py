@@ -4,6 +4,7 @@ from datetime import datetime
 from functools import partial
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from webmail.composer import drafts
 from webmail.composer.leases import Taken
@@ -32,7 +33,10 @@ def end(taken: Taken, outgoing_id: int, *, before: MailState, plan: Next, now: d
     elif plan.state == MailState.ACCEPTED and mail.draft is not None:
         _mark_original(mail.draft)
         drafts.delete(mail.draft)
-    announce(mail.account, folder_ids=(), kind="outbox")
+    words = ""
+    if plan.state == MailState.FAILED:
+        words = _("Your message was not sent. It is safe in Drafts.")
+    announce(mail.account, folder_ids=(), kind="outbox", words=words)
 
 
 def fail(

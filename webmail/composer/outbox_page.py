@@ -7,13 +7,17 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from webmail.composer import transitions
+from webmail.composer.advice import advice
 from webmail.composer.content import open_summary
-from webmail.composer.models import Delivery, OutgoingMail
+from webmail.composer.models import Delivery, Draft, OutgoingMail
 from webmail.composer.presenting import DeliveryLine, OutboxItem
+from webmail.composer.protection import names_of
+from webmail.composer.recipients import Recipient
 from webmail.composer.transitions import MailState
 
 _MOST_LISTED = 100
@@ -44,17 +48,19 @@ def item(mail: OutgoingMail, *, now: datetime) -> OutboxItem:
     deliveries = [each for variant in mail.variants.all() for each in variant.deliveries.all()]
     people, subject = open_summary(mail.sealed_summary, envelope_id=str(mail.envelope_id))
     seconds = max(0, math.ceil((mail.due_at - now).total_seconds()))
+    lines = _lines(deliveries)
     is_held = mail.state == MailState.QUEUED and mail.attempts == 0
     return OutboxItem(
         id=mail.pk,
         state=mail.state,
         words=words(mail, people=people, seconds=seconds, now=now),
-        detail=_detail(mail, now=now),
+        detail=_detail(mail, now=now, says_each=any(line.advice for line in lines)),
+        advice=_advice(mail, lines),
         people=people,
         subject=subject,
         due_at=mail.due_at,
         seconds_left=seconds if is_held else 0,
-        deliveries=_lines(deliveries),
+        deliveries=lines,
         can_undo=transitions.can_undo(mail.state, [each.state for each in deliveries]),
         can_send_now=mail.state == MailState.QUEUED and seconds > 0,
         can_send_again=_asks(mail, now=now),
@@ -83,6 +89,8 @@ def words(mail: OutgoingMail, *, people: str, seconds: int, now: datetime) -> st
             return _("Your message was not sent")
         case MailState.CANCELLED:
             return _("Sending undone")
+        case MailState.ACCEPTED | MailState.FILED if _missed_someone(mail):
+            return _("Sent, but not to everyone")
         case _:
             return _("Sent to %s") % people
 
@@ -92,10 +100,49 @@ def _asks(mail: OutgoingMail, *, now: datetime) -> bool:
     return mail.state == MailState.UNCERTAIN and now - mail.state_since >= transitions.ASK_AFTER
 
 
-def _detail(mail: OutgoingMail, *, now: datetime) -> str:
+def failure_advice(draft: Draft) -> str | None:
+    """Return what to do about the draft's last failed sending; None if that never was."""
+    mail = (
+        OutgoingMail.objects.filter(draft=draft, state=MailState.FAILED)
+        .prefetch_related("variants__deliveries")
+        .order_by("-state_since", "-id")
+        .first()
+    )
+    if mail is None:
+        return None
+    deliveries = [each for variant in mail.variants.all() for each in variant.deliveries.all()]
+    lines = _lines(deliveries)
+    return next((line.advice for line in lines if line.advice), "") or _advice(mail, lines)
+
+
+def _advice(mail: OutgoingMail, lines: Sequence[DeliveryLine]) -> str:
+    match mail.state:
+        case MailState.FAILED if not any(line.advice for line in lines):
+            return advice(None, "")
+        case MailState.QUEUED if mail.attempts and mail.first_tried_at:
+            until = timezone.localtime(mail.first_tried_at + transitions.GIVE_UP_AFTER)
+            day = date_format(until, "j F")
+            return _("There is nothing to do: it is tried again until %(day)s, %(time)s.") % {
+                "day": day,
+                "time": f"{until:%H:%M}",
+            }
+        case _:
+            return ""
+
+
+def _missed_someone(mail: OutgoingMail) -> bool:
+    return any(
+        each.state == Delivery.State.FAILED
+        for variant in mail.variants.all()
+        for each in variant.deliveries.all()
+    )
+
+
+def _detail(mail: OutgoingMail, *, now: datetime, says_each: bool) -> str:
     match mail.state:
         case MailState.FAILED:
-            return f"{mail.last_reply} {_('It is safe in Drafts.')}".strip()
+            reply = "" if says_each else mail.last_reply
+            return f"{reply} {_('It is safe in Drafts.')}".strip()
         case MailState.QUEUED if mail.attempts and mail.due_at > now:
             at = timezone.localtime(mail.due_at)
             again = _("Next try at %s.") % f"{at:%H:%M}"
@@ -109,11 +156,18 @@ def _detail(mail: OutgoingMail, *, now: datetime) -> str:
 
 
 def _lines(deliveries: Sequence[Delivery]) -> tuple[DeliveryLine, ...]:
+    """Return what the server said of those who do not simply have the mail; the same once."""
+    alike: dict[tuple[str, str, str], list[Recipient]] = {}
+    for each in deliveries:
+        is_told = each.state in {Delivery.State.FAILED, Delivery.State.UNCERTAIN}
+        if is_told or (each.state == Delivery.State.WAITING and each.text):
+            is_failed = each.state == Delivery.State.FAILED
+            do = advice(each.code, each.enhanced) if is_failed else ""
+            person = Recipient(name="", address=each.recipient)
+            alike.setdefault((each.state, _reply(each), do), []).append(person)
     return tuple(
-        DeliveryLine(recipient=each.recipient, state=each.state, words=_reply(each))
-        for each in deliveries
-        if each.state in {Delivery.State.FAILED, Delivery.State.UNCERTAIN}
-        or (each.state == Delivery.State.WAITING and each.text)
+        DeliveryLine(recipient=names_of(people), state=state, words=reply, advice=do)
+        for (state, reply, do), people in alike.items()
     )
 
 

@@ -160,8 +160,10 @@ class ComposerView:
     sign: bool
     encrypt: bool
     sign_note: str  # "Encrypted mail is always signed inside", "You have no certificate…" or ""
-    # Why it could not be sent; a sentence for the head of the page, or "".
+    # What went wrong, for the head of the page: headline, sentence, what to do; "" if nothing.
+    failure_headline: str
     failure: str
+    failure_advice: str
     # What is wrong with the recipients ("" if nothing), and with the files; said where they are.
     recipients_failure: str
     attachments_failures: tuple[str, ...]
@@ -199,11 +201,12 @@ class DraftItem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryLine:
-    """One recipient and what the server said."""
+    """Recipients of whom the server said the same."""
 
-    recipient: str
+    recipient: str  # an address; several are joined: "a@x, b@x and 2 others"
     state: str  # "waiting", "accepted", "failed", "uncertain"
-    words: str
+    words: str  # the server's
+    advice: str  # what to do about a failure; else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +217,7 @@ class OutboxItem:
     state: str  # of OutgoingMail.State
     words: str  # "Sending to Tomas Eide in 7 s", "Your message was not sent", …
     detail: str  # the server's reply or what happens next, in words
+    advice: str  # what to do, if no delivery says it; else ""
     people: str  # "Tomas Eide and 2 others"
     subject: str
     due_at: datetime

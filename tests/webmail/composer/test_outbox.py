@@ -192,7 +192,7 @@ def test_a_mail_that_cannot_be_made_reopens_its_draft(alice, monkeypatch):
 
 
 def test_certificates_that_vanish_between_click_and_crypto_stop_the_mail(alice, monkeypatch):
-    monkeypatch.setattr(validation, "protection_of", lambda *_args: None)
+    monkeypatch.setattr(validation, "protection_of", lambda *_args, **_options: None)
     monkeypatch.setattr("smime.vault.key_ticket", lambda request: "")
     mail = prepared(alice, encrypt=True)
     assert mail.state == "failed"

@@ -12,7 +12,9 @@ from webmail.composer.outbox_page import outbox_for
 pytestmark = pytest.mark.django_db
 
 
-def outgoing(writer, state, *, due_in=0, since=0, attempts=0, deliveries=(), **columns):
+def outgoing(
+    writer, state, *, due_in=0, since=0, attempts=0, deliveries=(), enhanced="", **columns
+):
     mail = OutgoingMail(
         user=writer.user, account=writer.account, message_id="m", envelope_from="a@x", state=state,
         due_at=timezone.now() + timedelta(seconds=due_in), attempts=attempts,
@@ -25,8 +27,9 @@ def outgoing(writer, state, *, due_in=0, since=0, attempts=0, deliveries=(), **c
     variant = Variant.objects.create(outgoing=mail, key=str(mail.pk), size=1)
     for number, (standing, text) in enumerate(deliveries):
         Delivery.objects.create(
-            variant=variant, recipient=f"p{number}@x", state=standing, text=text, code=550
-        )
+            variant=variant, recipient=f"p{number}@x", state=standing, text=text, code=550,
+            enhanced=enhanced,
+        )  # fmt: skip
     return mail
 
 
@@ -76,3 +79,50 @@ def test_a_refused_recipient_of_a_sent_mail_is_shown(alice):
     assert [(line.recipient, line.words) for line in item.deliveries] == [
         ("p1@x", "550 No such person")
     ]
+
+
+def test_each_refused_recipient_has_the_servers_words_and_what_to_do(alice, site):
+    mail = outgoing(
+        alice,
+        "failed",
+        draft=alice.draft(),
+        last_reply="550 5.1.1 No such person",
+        deliveries=[("failed", "No such person"), ("failed", "No such person")],
+        enhanced="5.1.1",
+    )
+    (item,) = outbox_for(alice.user)
+    (line,) = item.deliveries  # what is the same is said once
+    assert (line.recipient, line.words) == ("p0@x and p1@x", "550 5.1.1 No such person")
+    assert line.advice == "Check the address for typing errors, then send it again."
+    assert (item.detail, item.advice) == ("It is safe in Drafts.", "")
+    page = site.get("/outbox").content.decode()
+    for words in ("550 5.1.1 No such person", line.advice, "Open draft"):
+        assert words in page
+    mail.draft.failure = "p0@x: 550 5.1.1 No such person"
+    mail.draft.save()
+    page = site.get("/compose", {"draft": mail.draft_id}).content.decode()
+    for words in ("Your message was not sent", mail.draft.failure, line.advice):
+        assert words in page
+
+
+def test_a_quote_that_could_not_be_made_is_no_failed_sending(alice, site):
+    draft = alice.draft()
+    draft.failure = "The message could not be quoted."
+    draft.save()
+    page = site.get("/compose", {"draft": draft.pk}).content.decode()
+    assert "The quoted text is missing" in page
+    assert "Your message was not sent" not in page
+
+
+def test_a_mail_that_waits_says_until_when(alice):
+    tried = timezone.now()
+    outgoing(alice, "queued", due_in=60, attempts=2, first_tried_at=tried, last_reply="421 busy")
+    (item,) = outbox_for(alice.user)
+    assert item.detail.startswith("421 busy Next try at ")
+    assert item.advice.startswith("There is nothing to do: it is tried again until ")
+
+
+def test_what_came_too_late_is_said_on_the_page(alice, site):
+    mail = outgoing(alice, "sending")
+    answer = site.post(f"/outbox/{mail.pk}/undo")
+    assert "Too late: the message was already handed over." in answer.content.decode()
