@@ -1,20 +1,22 @@
 """The admin panel's tables of certificates and trust. Private keys have no field here."""
 
-from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib.admin.views.main import ChangeList
+from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from accounts.admin import ReadOnlyAdmin, ReasonForm
-from accounts.admin_site import Figure, add_figures
+from accounts.admin_forms import ReadOnlyAdmin
+from accounts.admin_parts import Section, day
+from accounts.admin_words import Saying, add_sayings
 from accounts.models import User
-from smime import trust
-from smime.certificate_rows import CertificateFileError
+from smime import admin_overview  # noqa: F401 - adds its panels
+from smime.admin_people import PeopleAdmin
+from smime.admin_states import standings
+from smime.admin_trust import TrustAnchorAdmin
 from smime.models import Intermediate, OwnKey, PersonCertificate, TrustAnchor
 
 _CERTIFICATE = (
@@ -28,154 +30,128 @@ _CERTIFICATE = (
     "not_before",
     "not_after",
 )
-REMOVE = "remove"
+
+add_sayings(
+    {
+        "trust-anchor-added": Saying("anchor", gettext_lazy("added the authority {target}")),
+        "trust-anchor-changed": Saying("anchor", gettext_lazy("changed the authority {target}")),
+        "trust-anchor-removed": Saying(
+            "anchor", gettext_lazy("removed the authority {target}"), "warn"
+        ),
+        "revocation-list-added": Saying("ban", gettext_lazy("added a revocation list of {target}")),
+        "key-imported": Saying("file-badge", gettext_lazy("imported a key for {target}")),
+        "key-exported": Saying("download", gettext_lazy("exported the key of {target}"), "warn"),
+        "key-put-in-use": Saying("key-round", gettext_lazy("put the key of {target} in use")),
+        "key-deleted": Saying("trash-2", gettext_lazy("deleted the key of {target}"), "warn"),
+        "keys-unlocked": Saying("lock-open", gettext_lazy("unlocked their keys")),
+        "keys-unlock-refused": Saying(
+            "circle-alert", gettext_lazy("gave a wrong passphrase for their keys"), "bad"
+        ),
+        "certificate-imported": Saying(
+            "file-badge", gettext_lazy("imported a certificate of {target}")
+        ),
+        "certificate-forgotten": Saying(
+            "trash-2", gettext_lazy("forgot the certificate of {target}")
+        ),
+    }
+)
 
 
-class _Refused(Exception):  # noqa: N818 - the name says what happened
-    """A decision that smime.trust did not take; the text says why."""
+class CertificateList(ChangeList):
+    """A page of certificates, each with its standing."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Load the state of trust once for the whole page."""
+        super().get_results(request)
+        rows = list(self.result_list)
+        self.result_list: Any = rows
+        for row, found in zip(rows, standings(rows, now=timezone.now()), strict=True):
+            row.standing = found
 
 
-@add_figures
-def _figures() -> list[Figure]:
-    """Count who can sign and whose certificate ends soon."""
-    now = timezone.now()
-    current = OwnKey.objects.filter(is_current=True, not_after__gt=now)
-    signers = current.filter(can_sign=True).values("user").distinct().count()
-    ending = current.filter(not_after__lt=now + timedelta(days=30)).count()
-    return [
-        Figure(signers, str(_("can sign"))),
-        Figure(ending, str(_("expire within 30 days")), is_warning=ending > 0),
-        Figure(TrustAnchor.objects.count(), str(_("trust anchors"))),
-    ]
+class CertificateAdmin(ReadOnlyAdmin):
+    """What tables of certificates share."""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
+        """Use the list that knows how certificates stand."""
+        return CertificateList
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, row: Any) -> str:
+        """Say how the certificate stands."""
+        return str(row.standing.state.drawn())
+
+    @admin.display(description=gettext_lazy("until"), ordering="not_after")
+    def until(self, row: Any) -> str:
+        """Say until when it is valid."""
+        return day(row.not_after)
 
 
-@admin.register(OwnKey)
-class OwnKeyAdmin(ReadOnlyAdmin):
+class OwnKeyAdmin(CertificateAdmin):
     """Whose certificates there are; the private key is never shown."""
 
-    list_display = ("name", "user", "sealing", "is_current", "not_after", "algorithm")
-    list_filter = ("sealing", "is_current")
-    search_fields = ("user__address", "name", "fingerprint", "serial")
+    section = Section(
+        order=20,
+        name=gettext_lazy("Certificates"),
+        tab=gettext_lazy("Users' own"),
+        icon="file-badge",
+        group="certificates",
+        is_counted=True,
+    )
+    list_display = ("name", "user", "state", "until", "use", "sealing", "algorithm")
+    list_filter = ("is_current", "sealing", "can_sign", "can_encrypt")
+    list_select_related = ("user",)
+    search_fields = ("user__address", "user__display_name", "name", "fingerprint", "serial")
+    ordering = ("not_after",)
     fields = ("user", *_CERTIFICATE, "sealing", "can_sign", "can_encrypt", "is_current")
 
+    @admin.display(description=gettext_lazy("use"), ordering="is_current")
+    def use(self, key: OwnKey) -> str:
+        """Say what the key is for."""
+        if not key.is_current:
+            return _("Old mail")
+        if key.can_sign and key.can_encrypt:
+            return _("Signing, encryption")
+        return _("Signing") if key.can_sign else _("Encryption")
 
-@admin.register(PersonCertificate)
-class PersonCertificateAdmin(ReadOnlyAdmin):
+
+class PersonCertificateAdmin(CertificateAdmin):
     """Certificates of people mail is exchanged with."""
 
-    list_display = ("name", "address", "user", "source", "not_after")
+    section = Section(
+        order=21,
+        name=gettext_lazy("Certificates"),
+        tab=gettext_lazy("Other people's"),
+        icon="file-badge",
+        group="certificates",
+    )
+    list_display = ("name", "address", "state", "until", "source", "user")
     list_filter = ("source",)
-    search_fields = ("name", "address", "fingerprint")
+    list_select_related = ("user",)
+    search_fields = ("name", "address", "fingerprint", "serial")
+    ordering = ("name", "address")
     fields = ("user", "address", "source", *_CERTIFICATE)
 
 
-@admin.register(Intermediate)
-class IntermediateAdmin(ReadOnlyAdmin):
+class IntermediateAdmin(CertificateAdmin):
     """Issuers between people and trust anchors."""
 
-    list_display = ("name", "issuer", "not_after")
-    search_fields = ("name", "fingerprint")
+    section = Section(
+        order=22,
+        name=gettext_lazy("Certificates"),
+        tab=gettext_lazy("Issuers between"),
+        icon="file-badge",
+        group="certificates",
+    )
+    list_display = ("name", "issuer", "state", "until")
+    search_fields = ("name", "fingerprint", "serial")
+    ordering = ("name",)
     fields = _CERTIFICATE
 
 
-class TrustAnchorForm(ReasonForm):
-    """An authority: added by its file, then trusted, limited, blocked or removed."""
-
-    file = forms.FileField(label=_("Certificate file"), required=False)
-    decision = forms.ChoiceField(
-        label=_("State"), choices=[*TrustAnchor.State.choices, (REMOVE, _("Remove"))]
-    )
-    limits = forms.CharField(
-        label=_("Domains"),
-        required=False,
-        help_text=_("For a limited authority, separated by commas."),
-    )
-
-    class Meta:
-        """Everything is written by smime.trust, nothing by the form itself."""
-
-        model = TrustAnchor
-        fields: tuple[str, ...] = ()
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.fields["decision"].initial = self.instance.state
-            self.fields["limits"].initial = ", ".join(self.instance.domains)
-
-    def clean(self) -> dict[str, Any]:
-        """Check the file now, so that what is wrong with it stands beside the field."""
-        values = super().clean() or {}
-        if not self.instance.pk and not values.get("file"):
-            raise ValidationError({"file": _("Choose the authority's certificate file.")})
-        return values
-
-
-@admin.register(TrustAnchor)
-class TrustAnchorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Whom the installation trusts for mail."""
-
-    form = TrustAnchorForm
-    list_display = ("name", "state", "domains", "not_after", "reason")
-    list_filter = ("state",)
-    search_fields = ("name", "fingerprint")
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
-        """A new authority comes by a file, a known one shows its certificate."""
-        asked = ("decision", "limits", "reason")
-        return (*_CERTIFICATE, *asked) if obj else ("file", *asked)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:  # noqa: ARG002
-        """A certificate is what it is."""
-        return _CERTIFICATE if obj else ()
-
-    def save_model(
-        self, request: HttpRequest, obj: TrustAnchor, form: TrustAnchorForm, change: bool
-    ) -> None:
-        """Carry the decision out; a refused one is told."""
-        values = form.cleaned_data
-        actor = cast("User", request.user)
-        domains = [each for each in values["limits"].split(",") if each.strip()]
-        try:
-            if change and values["decision"] == REMOVE:
-                trust.remove_anchor(obj, actor=actor, reason=values["reason"], request=request)
-            elif change:
-                trust.change_anchor(
-                    obj,
-                    state=values["decision"],
-                    domains=domains,
-                    actor=actor,
-                    reason=values["reason"],
-                    request=request,
-                )
-            else:
-                rows = trust.add_anchor(
-                    values["file"].read(),
-                    actor=actor,
-                    reason=values["reason"],
-                    state=values["decision"],
-                    domains=domains,
-                    request=request,
-                )
-                obj.pk = rows[0].pk
-                obj.name = rows[0].name
-        except CertificateFileError as error:
-            raise _Refused(str(error)) from error
-
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        """Tell a refused decision above the form it came from; nothing of it is kept."""
-        try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
-        except _Refused as refused:
-            self.message_user(request, str(refused), level="ERROR")
-            return HttpResponseRedirect(request.path)
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
-        """Removal is a state of the form, because it asks for a reason, too."""
-        return False
+admin.site.unregister(User)
+admin.site.register(User, PeopleAdmin)
+admin.site.register(OwnKey, OwnKeyAdmin)
+admin.site.register(PersonCertificate, PersonCertificateAdmin)
+admin.site.register(Intermediate, IntermediateAdmin)
+admin.site.register(TrustAnchor, TrustAnchorAdmin)

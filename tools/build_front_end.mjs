@@ -1,4 +1,4 @@
-// Builds static/build/: one stylesheet in layers, two script bundles, fonts, the icon sprite.
+// Builds static/build/: one stylesheet in layers, three script bundles, fonts, the icon sprite.
 //
 //   node tools/build_front_end.mjs            build
 //   node tools/build_front_end.mjs --sizes    build and print the gzip sizes beside their budgets
@@ -44,7 +44,7 @@ async function buildStyles() {
 
 async function buildScripts() {
   await esbuild.build({
-    entryPoints: [join(SOURCE, "js", "mailbox.js"), join(SOURCE, "js", "composer.js")],
+    entryPoints: ["mailbox.js", "composer.js", "admin.js"].map((name) => join(SOURCE, "js", name)),
     outdir: OUT,
     bundle: true,
     format: "esm",

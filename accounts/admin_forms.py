@@ -1,0 +1,57 @@
+"""What the panel's tables and forms have in common: a reason for each change, rows to look at."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.helpers import ActionForm
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+
+
+class PlainForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A form whose labels end without a colon."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+
+
+class ReasonForm(PlainForm):
+    """A form that asks why. `actor` is who fills it in; its ModelAdmin sets it."""
+
+    actor: User | None = None
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=400, help_text=_("Kept in the audit log.")
+    )
+
+
+class ReasonActionForm(ActionForm):
+    """The choice of an action on chosen rows, and why."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=400,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Rows that are looked at, not changed."""
+
+    form = PlainForm
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Nothing is added here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
+        """Nothing is changed here."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:  # noqa: ARG002
+        """Nothing is deleted here."""
+        return False
