@@ -1,5 +1,6 @@
 """Between certificates and rows: what is read from a certificate, and files of certificates."""
 
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -53,7 +54,13 @@ def fields_of(certificate: x509.Certificate) -> dict[str, Any]:
 
 def load(row: Certificate) -> x509.Certificate:
     """Return the certificate a row holds."""
-    return x509.load_der_x509_certificate(bytes(row.der))
+    return _loaded(bytes(row.der))
+
+
+@lru_cache(maxsize=4096)
+def _loaded(der: bytes) -> x509.Certificate:
+    """Load it once: who is written to often is also heard from often."""
+    return x509.load_der_x509_certificate(der)
 
 
 def read_certificates(content: bytes) -> tuple[x509.Certificate, ...]:

@@ -12,11 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from smime.facts import Facts
+from smime.pki.addresses import canonical_address
+from smime.verdict import Verdict
 from smime.verdict_context import History
 
 RECENT = 50  # messages remembered one by one
 CERTIFICATES = 20  # remembered; those unseen for longest go first
 _EXPECTED_RUN = 3  # verified messages in a row from which an unsigned one is remarkable
+_UNSIGNED = frozenset(
+    {"unsigned", "signature-missing", "partly-signed", "no-signature", "signed-outside"}
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,6 +94,12 @@ class Record:
             record = replace(record, name=name, name_at=heard.at)
         return replace(record, sights=_seen(record.sights, heard))
 
+    def after(self, change: "Change") -> "Record":
+        """Return the record once a message was judged."""
+        if change.heard is None:
+            return self.without(change.key)
+        return self.noting(change.heard, name=change.name)
+
     def without(self, key: str) -> "Record":
         """Return the record without that message: it does not count (any more)."""
         gone = next((each for each in self.recent if each.key == key), None)
@@ -111,6 +123,37 @@ class Record:
             if not each.fingerprint:
                 return
             yield each
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the verdict on one message does to its sender's record."""
+
+    key: str
+    heard: Heard | None = None  # None: it does not count
+    name: str = ""  # of the verified signer
+
+
+def correspondent(facts: Facts) -> str:
+    """Return the address whose record a message belongs to; "" unless it has one author."""
+    found = {canonical_address(each.address) for each in facts.sender.from_}
+    return found.pop() if len(found) == 1 and not facts.sender.is_malformed else ""
+
+
+def change_by(facts: Facts, verdict: Verdict, *, at: datetime, key: str) -> Change | None:
+    """Say what a message received `at` counts for in its sender's record.
+
+    None: nothing can be said, as it was not opened; the record stays as it is.
+    """
+    if not facts.is_opened:
+        return None
+    signature = verdict.signature
+    lead = signature.lead
+    if signature.level == "ok" and lead is not None and lead.bound == "from":
+        return Change(key, Heard(at, key, lead.fingerprint), lead.name)
+    if signature.code in _UNSIGNED and not facts.is_list_mail:
+        return Change(key, Heard(at, key))
+    return Change(key)
 
 
 def turned(old: Record, new: Record) -> frozenset[str]:

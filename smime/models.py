@@ -104,6 +104,22 @@ class PersonCertificate(Certificate):
         ]
 
 
+class SigningRecord(models.Model):
+    """What one person has verified from one address: the memory that verdicts need.
+
+    Made with the first verified message. Written by `smime.remembering` alone.
+    """
+
+    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="signing_records")
+    address = models.CharField(max_length=320)  # canonical (smime.pki.addresses)
+    record = models.JSONField(default=dict)  # smime.history.Record: bounded, in order of receipt
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "address"], name="one_signing_record")
+        ]
+
+
 class Intermediate(Certificate):
     """An issuer's certificate seen in verified mail or added by an administrator."""
 

@@ -1,9 +1,10 @@
 """Certificates of the people mail is exchanged with: learned from verified mail, or imported."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from asn1crypto import core as asn1
@@ -14,7 +15,9 @@ from django.http import HttpRequest
 
 from accounts import audit
 from accounts.models import User
+from smime import signals
 from smime.certificate_rows import CertificateFileError, fields_of, load, read_certificates
+from smime.facts import Facts
 from smime.models import Intermediate, OwnKey, PersonCertificate
 from smime.pki.addresses import canonical_address
 from smime.pki.certificates import (
@@ -26,8 +29,7 @@ from smime.pki.certificates import (
     may_encrypt,
 )
 from smime.pki.paths import issued
-from smime.reading import Reading
-from smime.verdict import History, Verdict
+from smime.verdict import Verdict
 from smime.withdrawn import Withdrawn
 
 CERTIFICATES_A_PERSON = 20  # kept of one address; the longest unseen go first
@@ -53,7 +55,6 @@ class Known:
     certificates: tuple[x509.Certificate, ...] = ()
     pinned: tuple[x509.Certificate, ...] = ()
     bound_addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    history: History | None = None
 
 
 def certificates_for(user: User, address: str) -> list[PersonCertificate]:
@@ -66,25 +67,24 @@ def certificates_at_hand(user: User, address: str) -> tuple[x509.Certificate, ..
     return tuple(load(row) for row in certificates_for(user, address))
 
 
-def known_for(user: User, address: str) -> Known:
-    """Return what a verdict on mail from `address` may build on."""
-    rows = certificates_for(user, address)
+def known_for_all(user: User, addresses: Collection[str]) -> dict[str, Known]:
+    """Return what verdicts on mail from these addresses may build on, in one query."""
+    asked = {address: canonical_address(address) for address in addresses}
+    found: dict[str, list[PersonCertificate]] = {}
+    for row in _rows(user, set(asked.values())):
+        found.setdefault(row.address, []).append(row)
+    return {address: _known(found.get(canonical, [])) for address, canonical in asked.items()}
+
+
+def _known(rows: Sequence[PersonCertificate]) -> Known:
     bound: dict[str, set[str]] = {}
     for row in rows:
         if row.is_bound_by_user:
             bound.setdefault(row.fingerprint, set()).add(row.address)
-    seen = [row for row in rows if row.source == PersonCertificate.Source.MAIL]
-    latest = max(seen, key=lambda row: row.created_at, default=None)
     return Known(
         certificates=tuple(load(row) for row in rows),
         pinned=tuple(load(row) for row in rows if row.is_pinned),
         bound_addresses={name: frozenset(found) for name, found in bound.items()},
-        history=History(
-            has_signed_before=bool(seen),
-            fingerprints=frozenset(row.fingerprint for row in seen),
-            new_since=latest.created_at if latest else None,
-            name=latest.name if latest else "",
-        ),
     )
 
 
@@ -110,7 +110,7 @@ def recipient_states(
     }
 
 
-def harvest(user: User, reading: Reading, verdict: Verdict, *, message_date: datetime) -> None:
+def harvest(user: User, facts: Facts, verdict: Verdict, *, message_date: datetime) -> None:
     """Learn from a message whose verdict is ok: the sender's certificates and capabilities."""
     lead = verdict.signature.lead
     if verdict.level != "ok" or lead is None or lead.certificate is None:
@@ -121,9 +121,13 @@ def harvest(user: User, reading: Reading, verdict: Verdict, *, message_date: dat
     path = lead.path.certificates if lead.path is not None else (lead.certificate,)
     capabilities = _capability_oids(lead.facts.capabilities)
     with transaction.atomic():
-        for certificate in _certificates_of(reading, path, address):
+        learned = [
             _learn(user, address, certificate, capabilities, message_date)
+            for certificate in _certificates_of(facts, path, address)
+        ]
         _keep_issuers(path[1:])
+        if any(learned):
+            _announce(user, address)
 
 
 def import_certificate(
@@ -147,6 +151,7 @@ def import_certificate(
         defaults=_columns(certificate),
         create_defaults=_columns(certificate) | {"source": PersonCertificate.Source.IMPORT},
     )
+    _announce(user, wanted)
     audit.record(
         "certificate-imported",
         actor=user,
@@ -180,7 +185,15 @@ def forget(user: User, certificate_id: int, *, request: HttpRequest | None = Non
             request=request,
         )
         row.delete()
+        _announce(user, row.address)
     return True
+
+
+def _announce(user: User, address: str) -> None:
+    """Say that the address became known, or less known, once that is committed."""
+    transaction.on_commit(
+        partial(signals.person_known.send, sender=None, user_id=user.pk, address=address)
+    )
 
 
 def _rows(user: User, canonical: Iterable[str]) -> QuerySet[PersonCertificate]:
@@ -223,14 +236,14 @@ def _fits(certificate: x509.Certificate, address: str) -> bool:
 
 
 def _certificates_of(
-    reading: Reading, path: Sequence[x509.Certificate], address: str
+    facts: Facts, path: Sequence[x509.Certificate], address: str
 ) -> list[x509.Certificate]:
     """Return the signer's certificate, and encryption certificates that travelled with it.
 
     No signature covers those, so the signer's own issuer must have signed them for the sender.
     """
     found = [path[0]]
-    for layer in reading.layers:
+    for layer in facts.layers:
         for each in layer.signature.certificates if layer.signature and path[1:] else ():
             is_sibling = each not in found and issued(path[1], each)
             if is_sibling and _fits(each, address) and _can_receive(each):
@@ -244,7 +257,7 @@ def _learn(
     certificate: x509.Certificate,
     capabilities: list[str],
     message_date: datetime,
-) -> None:
+) -> bool:
     row, is_new = PersonCertificate.objects.get_or_create(
         user=user,
         address=address,
@@ -262,6 +275,7 @@ def _learn(
         surplus = kept.filter(is_pinned=False, is_bound_by_user=False).order_by("-last_seen_at")
         gone = list(surplus.values_list("pk", flat=True)[CERTIFICATES_A_PERSON:])
         PersonCertificate.objects.filter(pk__in=gone).delete()
+    return is_new
 
 
 def _keep_issuers(issuers: Sequence[x509.Certificate]) -> None:

@@ -5,8 +5,9 @@ The system's list of web authorities is never used. Each change asks for a reaso
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -23,10 +24,11 @@ from smime.certificate_rows import CertificateFileError, fields_of, load, read_c
 from smime.models import Intermediate, PersonCertificate, RevocationList, TrustAnchor
 from smime.pki.addresses import a_label_domain
 from smime.pki.certificates import is_self_signed
+from smime.pki.path_memory import PathMemory
 from smime.pki.paths import may_issue
 from smime.pki.revocation import load_crls
 from smime.unlocking import IDLE_MINUTES
-from smime.verdict import Context, Policy
+from smime.verdict import Context, History, Policy
 
 INTERMEDIATE_LIMIT = 500  # newest ones that take part in path building
 
@@ -49,6 +51,7 @@ class TrustState:
     crls: tuple[x509.CertificateRevocationList, ...]
     blocked: frozenset[str]  # SHA-256 fingerprints
     stamp: str
+    memory: PathMemory  # paths found under this state
 
 
 def anchors() -> TrustState:
@@ -59,15 +62,23 @@ def anchors() -> TrustState:
 def stamp_for(user: User) -> str:
     """Return a mark of everything that may turn an old verdict: trust and the person's decisions.
 
-    Certificates learned from mail are left out: each would make every kept page old.
+    Certificates that are only known are left out: they turn mail of their own address at most
+    (`smime.signals.person_known`).
     """
-    decided = (
-        PersonCertificate.objects.filter(Q(user_id=user.pk) | Q(user=None))
-        .filter(Q(is_pinned=True) | Q(is_bound_by_user=True))
-        .order_by("pk")
-        .values_list("fingerprint", "address", "is_pinned", "is_bound_by_user")
+    return stamps_for([user.pk])[user.pk]
+
+
+def stamps_for(user_ids: Collection[int]) -> dict[int, str]:
+    """Return the marks of many people, in a fixed number of queries."""
+    decided: dict[int | None, list[tuple[object, ...]]] = defaultdict(list)
+    rows = PersonCertificate.objects.filter(Q(user_id__in=user_ids) | Q(user=None)).filter(
+        Q(is_pinned=True) | Q(is_bound_by_user=True)
     )
-    return _digest([_stamp(with_intermediates=False), *decided])
+    columns = ("fingerprint", "address", "is_pinned", "is_bound_by_user")
+    for owner, *row in rows.order_by("pk").values_list("user_id", *columns):
+        decided[owner].append(tuple(row))
+    shared = [_stamp(with_intermediates=False), *decided[None]]
+    return {pk: _digest([*shared, *decided[pk]]) for pk in user_ids}
 
 
 def context_for(
@@ -76,25 +87,44 @@ def context_for(
     *,
     received_at: datetime | None,
     now: datetime,
+    history: History | None = None,
     is_vault_locked: bool = False,
+    was_conversation_encrypted: bool = False,
 ) -> Context:
     """Return what a verdict on mail from `from_address` depends on besides the message."""
+    context = contexts_for(user, [from_address], now=now)[from_address]
+    return replace(
+        context,
+        received_at=received_at,
+        history=history,
+        is_vault_locked=is_vault_locked,
+        was_conversation_encrypted=was_conversation_encrypted,
+    )
+
+
+def contexts_for(user: User, addresses: Collection[str], *, now: datetime) -> dict[str, Context]:
+    """Return the contexts of mail from these addresses, without what differs by message.
+
+    A fixed number of queries. What `context_for` takes besides is the caller's.
+    """
     trusted = anchors()
-    known = people.known_for(user, from_address)
-    domain = a_label_domain(from_address.rpartition("@")[2])
+    known = people.known_for_all(user, addresses)
+    return {address: _context(trusted, known[address], address, now) for address in known}
+
+
+def _context(trusted: TrustState, known: people.Known, address: str, now: datetime) -> Context:
+    domain = a_label_domain(address.rpartition("@")[2])
     limited = (each.certificate for each in trusted.limited if _covers(each.domains, domain))
     return Context(
         now=now,
-        received_at=received_at,
         anchors=(*trusted.anchors, *limited, *known.pinned),
         known_certificates=known.certificates,
         intermediates=trusted.intermediates,
         crls=trusted.crls,
         policy=Policy(blocked_issuers=trusted.blocked),
-        history=known.history,
         bound_addresses=known.bound_addresses,
-        is_vault_locked=is_vault_locked,
         lock_minutes=IDLE_MINUTES,
+        memory=trusted.memory,
     )
 
 
@@ -263,19 +293,22 @@ def _digest(rows: Sequence[object]) -> str:
 def _state(stamp: str) -> TrustState:
     rows = list(TrustAnchor.objects.order_by("fingerprint"))
     states = TrustAnchor.State
+    trusted = tuple(load(row) for row in rows if row.state == states.TRUSTED)
+    intermediates = tuple(
+        load(row) for row in Intermediate.objects.order_by("-pk")[:INTERMEDIATE_LIMIT]
+    )
     return TrustState(
-        anchors=tuple(load(row) for row in rows if row.state == states.TRUSTED),
+        anchors=trusted,
         limited=tuple(
             LimitedAnchor(load(row), tuple(row.domains))
             for row in rows
             if row.state == states.LIMITED
         ),
-        intermediates=tuple(
-            load(row) for row in Intermediate.objects.order_by("-pk")[:INTERMEDIATE_LIMIT]
-        ),
+        intermediates=intermediates,
         crls=load_crls(
             [bytes(der) for der in RevocationList.objects.values_list("der", flat=True)]
         ),
         blocked=frozenset(row.fingerprint for row in rows if row.state == states.BLOCKED),
         stamp=stamp,
+        memory=PathMemory(trusted, intermediates),
     )

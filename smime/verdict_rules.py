@@ -191,7 +191,7 @@ RULES: tuple[tuple[str, Predicate], ...] = (
     ("uncheckable", _uncheckable),
     ("wrong-key-usage", _signer(lambda s: not s.may_sign)),
     ("signed-outside", _signed_outside),
-    ("impostor", lambda c: c.is_known_to_sign and _signer(_is_stranger)(c)),
+    ("impostor", lambda c: _signer(_is_stranger)(c) and c.is_known_to_sign),
     ("issuer-blocked", _issuer_blocked),
     ("revoked", _signer(lambda s: s.revocation == "revoked")),
     ("signer-is-agent", _signer(lambda s: s.bound == "sender")),

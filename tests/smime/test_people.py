@@ -1,11 +1,12 @@
 from datetime import timedelta
 from email.utils import format_datetime
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from accounts.models import User
-from smime import people, trust, vault
+from smime import people, signals, trust, vault
 from smime.certificate_rows import CertificateFileError
 from smime.models import Intermediate, PersonCertificate
 from smime.pki import KeyPair
@@ -36,7 +37,7 @@ def receive(user: User, pair: KeyPair, *, sender: str = PETRA, days: int = 0) ->
     reading = read_message(raw, keys=())
     context = trust.context_for(user, sender, received_at=NOW, now=NOW)
     verdict = judge(reading.facts, context=context)
-    people.harvest(user, reading, verdict, message_date=NOW + timedelta(days=days))
+    people.harvest(user, reading.facts, verdict, message_date=NOW + timedelta(days=days))
     return verdict.signature.code
 
 
@@ -151,7 +152,7 @@ class TestHarvest:
         self, anna: User, trusted: Authority
     ) -> None:
         pair = certify(trusted, PETRA, name="Petra")
-        assert receive(anna, pair) == "signed-first"
+        assert receive(anna, pair) == "signed-not-rechecked"
         row = PersonCertificate.objects.get(user=anna)
         assert (row.address, row.source, row.name) == (PETRA, "mail", "Petra")
         assert row.capabilities
@@ -184,14 +185,6 @@ class TestHarvest:
         receive(anna, pair, days=9)
         assert PersonCertificate.objects.get().capabilities != ["1.2.3"]
 
-    def test_history_knows_the_certificates_seen(self, anna: User, trusted: Authority) -> None:
-        assert people.known_for(anna, PETRA).history.has_signed_before is False  # type: ignore[union-attr]
-        receive(anna, certify(trusted, PETRA))
-        found = people.known_for(anna, PETRA).history
-        assert found is not None
-        assert found.has_signed_before
-        assert found.fingerprints == {PersonCertificate.objects.get().fingerprint}
-
     def test_a_persons_certificates_are_bounded(
         self, anna: User, trusted: Authority, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -212,3 +205,25 @@ def test_a_look_alike_issuer_teaches_no_encryption_certificate(
     assert [row.fingerprint for row in PersonCertificate.objects.all()] == [
         people.fingerprint(pair.certificate)
     ]
+
+
+def test_what_becomes_known_is_announced_once_it_is_kept(
+    anna: User, trusted: Authority, django_capture_on_commit_callbacks: Any
+) -> None:
+    heard: list[tuple[int, str]] = []
+
+    def hear(sender: object, *, user_id: int, address: str, **_: Any) -> None:
+        heard.append((user_id, address))
+
+    signals.person_known.connect(hear)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            receive(anna, certify(trusted, PETRA))
+            row = people.import_certificate(anna, PETRA, pem(certify(trusted, PETRA)))
+            assert heard == []
+        assert heard == [(anna.pk, PETRA)] * 2
+        with django_capture_on_commit_callbacks(execute=True):
+            assert people.forget(anna, row.pk)
+        assert len(heard) == 3
+    finally:
+        signals.person_known.disconnect(hear)

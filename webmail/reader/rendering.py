@@ -4,7 +4,6 @@ Private keys are opened here for one reading and forgotten with it.
 """
 
 import logging
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,13 +12,13 @@ from django.utils import timezone
 
 from accounts import lanes, tickets
 from accounts.models import User
-from smime import people, trust, vault
+from smime import history, people, remembering, trust, vault
 from smime.reading import Reading, read_message
 from smime.verdict import Verdict
 from webmail.mailbox import blobs, changes, seals
 from webmail.mailbox.models import Message
 from webmail.mime import decode_body
-from webmail.reader import links, parts, pipeline, store
+from webmail.reader import judging, links, parts, pipeline, store
 from webmail.reader.variants import Variant
 
 logger = logging.getLogger(__name__)
@@ -55,11 +54,6 @@ class _SignedAddresses:
 
     def go(self, position: int) -> str:
         return self._address("go", str(position))
-
-
-def received_at(message: Message) -> datetime:
-    """When the message was received: seen by the mirror, or before that, as the server says."""
-    return min(message.first_seen_at, message.internal_date)
 
 
 def _own_hosts() -> frozenset[str]:
@@ -100,12 +94,8 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
         return "failed"
     user = message.account.user
     reading, opened = _open(message, ticket)
-    context = trust.context_for(
-        user,
-        message.from_address,
-        received_at=received_at(message),
-        now=timezone.now(),
-        is_vault_locked=opened.locked,
+    context = judging.context_for(
+        user, message, reading.facts, now=timezone.now(), is_vault_locked=opened.locked
     )
     made = pipeline.make(
         reading=reading,
@@ -131,10 +121,14 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
 
 def _learn(user: User, message: Message, made: pipeline.Rendered) -> None:
     """Keep what a verified message teaches; a sender now known to sign changes older verdicts."""
-    if made.verdict.level != "ok":
+    facts, verdict = made.reading.facts, made.verdict
+    change = judging.change_by(message, facts, verdict)
+    if change is not None:
+        remembering.note(user.pk, history.correspondent(facts), [change])
+    if verdict.level != "ok":
         return
     known = people.certificates_at_hand(user, message.from_address)
-    people.harvest(user, made.reading, made.verdict, message_date=message.internal_date)
+    people.harvest(user, facts, verdict, message_date=message.internal_date)
     if len(people.certificates_at_hand(user, message.from_address)) > len(known):
         for stale in store.judge_again(message.account_id, sender=message.from_address):
             lanes.post("reader.render_ahead", stale, lane="sync")

@@ -1,0 +1,8 @@
+"""What this app announces to the apps above it."""
+
+from django.dispatch import Signal
+
+# A certificate of an address became known to a person, or was forgotten: mail from that address
+# may read otherwise (verdicts.md, ground rule 10). Sent after the commit. Arguments: user_id,
+# address (canonical).
+person_known = Signal()

@@ -1,0 +1,91 @@
+"""What a verdict on a message depends on beside the message: trust, people, what came before.
+
+For one message as it is read, and for many that are judged again (`rejudging`). Whoever is shown as
+author decides whose certificates and whose record count; both are looked up by the protected From
+where there is one.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from accounts.models import User
+from smime import history, remembering, trust
+from smime.facts import Facts
+from smime.history import Change, Record
+from smime.verdict import Context, History, Verdict
+from webmail.mailbox.models import Message
+
+_NOBODY = Record()
+
+
+def received_at(message: Message) -> datetime:
+    """When the message was received: seen by the mirror, or before that, as the server says."""
+    return min(message.first_seen_at, message.internal_date)
+
+
+def author_of(facts: Facts) -> str:
+    """Return the first author's address as written, "" without one: whose trust settings count."""
+    return facts.sender.from_[0].address if facts.sender.from_ else ""
+
+
+def context_for(
+    user: User, message: Message, facts: Facts, *, now: datetime, is_vault_locked: bool = False
+) -> Context:
+    """Return what the verdict on this message depends on."""
+    address = history.correspondent(facts)
+    records = remembering.records_for(user.pk, [address]) if address else {}
+    return trust.context_for(
+        user,
+        author_of(facts),
+        received_at=received_at(message),
+        now=now,
+        history=history_before(message, facts, records),
+        is_vault_locked=is_vault_locked,
+        was_conversation_encrypted=was_encrypted_before(message),
+    )
+
+
+def history_before(message: Message, facts: Facts, records: Mapping[str, Record]) -> History | None:
+    """Return what was known of the author when the message was received."""
+    address = history.correspondent(facts)
+    if not address:
+        return None
+    at, key = received_at(message), message.content_key
+    record = records.get(address, _NOBODY)
+    began = None if _is_signed(facts) else record.run_began(at, key)
+    if began is not None and _has_unsigned_between(message, address, began, at):
+        # Mail that nobody opened yet, and that was not signed: the run is not one.
+        return History(has_signed_before=True, name=record.name)
+    return record.before(at, key)
+
+
+def change_by(message: Message, facts: Facts, verdict: Verdict) -> Change | None:
+    """Say what the message counts for in its author's record; None: nothing is known of it."""
+    return history.change_by(facts, verdict, at=received_at(message), key=message.content_key)
+
+
+def was_encrypted_before(message: Message) -> bool:
+    """Say whether an earlier message of the conversation came encrypted."""
+    return Message.objects.filter(
+        thread_id=message.thread_id, is_locked=True, internal_date__lt=message.internal_date
+    ).exists()
+
+
+def _is_signed(facts: Facts) -> bool:
+    return any(layer.signature is not None for layer in facts.layers)
+
+
+def _has_unsigned_between(message: Message, address: str, began: datetime, at: datetime) -> bool:
+    """Look into the mirror, which knows by its structure alone that a message has no signature."""
+    return (
+        Message.objects.filter(
+            account__user_id=message.account.user_id,
+            from_address__iexact=address,
+            is_secured=False,
+            list_id="",
+            internal_date__gt=began,
+            internal_date__lt=at,
+        )
+        .exclude(content_key=message.content_key)
+        .exists()
+    )
