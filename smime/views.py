@@ -46,7 +46,7 @@ def keys(request: HttpRequest) -> HttpResponse:
         _person(request),
         is_unlocked=vault.kek_for(request) is not None,
         idle_minutes=unlocking.IDLE_MINUTES,
-        search=request.GET.get("q", "")[:100].strip(),
+        search=request.GET.get("q", "")[:100].replace("\0", "").strip(),
     )
     return render(request, "smime/keys.html", {"page": page, "search": request.GET.get("q", "")})
 
