@@ -23,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = "signet-test"
 FIRST_PORT = int(os.environ.get("COMPOSE_TEST_PORT", "18000"))
+PATIENCE = float(os.environ.get("COMPOSE_TEST_PATIENCE", "1"))  # times longer, on a busy machine
 ENVIRONMENT = {
     **os.environ,
     "COMPOSE_PROJECT_NAME": PROJECT,
@@ -73,6 +74,7 @@ def containers(service):
 
 
 def wait_for(what, probe, seconds=120):
+    seconds *= PATIENCE
     until = time.monotonic() + seconds
     while True:
         found = probe()
@@ -80,7 +82,7 @@ def wait_for(what, probe, seconds=120):
             return found
         if time.monotonic() > until:
             compose("logs", "--tail", "40", check=False)
-            sys.exit(f"✗ waited {seconds} s for {what}")
+            sys.exit(f"✗ waited {seconds:.0f} s for {what}")
         time.sleep(1)
 
 
