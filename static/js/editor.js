@@ -1,4 +1,5 @@
-// The rich editor over the plain text field: Squire writes, the form gets `html` and `text`.
+// The rich editor beside the plain text field: Squire writes, the form gets `html` and `text`. In
+// plain text the field itself is written into and `html` stays out of the form.
 
 import Squire from "squire-rte";
 
@@ -13,10 +14,7 @@ export function startEditor(form, { changed }) {
   root.setAttribute("aria-multiline", "true");
   root.setAttribute("aria-label", plain.getAttribute("aria-label"));
   root.dir = "auto";
-  const text = document.createElement("input");
-  text.type = "hidden";
-  text.name = plain.name;
-  plain.replaceWith(root, text);
+  plain.before(root);
   const squire = new Squire(root, {
     blockTag: "DIV",
     sanitizeToDOMFragment: (html) => washed(html),
@@ -24,20 +22,46 @@ export function startEditor(form, { changed }) {
   });
   const html = $("[data-editor-html]", form).content.textContent.trim();
   squire.setHTML(html || textToHtml(plain.value));
-  squire.moveCursorToStart?.();
+  let isPlain = form.elements.plain.value === "yes";
   const field = form.elements.html;
-  field.disabled = false;
+  const show = () => {
+    root.hidden = isPlain;
+    plain.hidden = !isPlain;
+    field.disabled = isPlain;
+    form.elements.plain.disabled = false;
+    form.elements.plain.value = isPlain ? "yes" : "no";
+    for (const button of $$("[data-format]", form)) {
+      if (button.dataset.format === "plain") button.setAttribute("aria-pressed", isPlain);
+      else if (button.dataset.format !== "toggle") button.disabled = isPlain;
+    }
+  };
+  const switchPlain = () => {
+    if (isPlain) squire.setHTML(textToHtml(plain.value));
+    else plain.value = htmlToText(root);
+    isPlain = !isPlain;
+    show();
+    focus();
+  };
+  const focus = () => {
+    if (isPlain) {
+      plain.setSelectionRange(0, 0);
+      plain.focus();
+      return;
+    }
+    squire.moveCursorToStart();
+    squire.focus();
+  };
+  show();
+  squire.moveCursorToStart?.();
   squire.addEventListener("input", changed);
   squire.addEventListener("pathChange", () => showState(form, squire));
-  startBar(form, squire, changed);
+  startBar(form, squire, { changed, switchPlain });
   return {
-    focus: () => {
-      squire.moveCursorToStart();
-      squire.focus();
-    },
+    focus,
     store: () => {
+      if (isPlain) return;
       field.value = squire.getHTML();
-      text.value = htmlToText(root);
+      plain.value = htmlToText(root);
     },
   };
 }
@@ -80,7 +104,7 @@ function htmlToText(root) {
   return lines.map((line) => line.trimEnd()).join("\n").trimEnd();
 }
 
-function startBar(form, squire, changed) {
+function startBar(form, squire, { changed, switchPlain }) {
   const bar = $("#format-bar", form);
   const does = {
     bold: () => toggle(squire, "B", "bold", "removeBold"),
@@ -91,6 +115,7 @@ function startBar(form, squire, changed) {
     numbers: () => (squire.hasFormat("OL") ? squire.removeList() : squire.makeOrderedList()),
     quote: () => (squire.hasFormat("BLOCKQUOTE") ? squire.decreaseQuoteLevel() : squire.increaseQuoteLevel()),
     link: () => askForLink(form, squire),
+    plain: switchPlain,
   };
   for (const button of $$("[data-format]", form)) {
     button.addEventListener("mousedown", (event) => event.preventDefault()); // keeps the selection

@@ -18,6 +18,7 @@ export function startProtection(form, { changed }) {
   for (const each of [sign, encrypt]) {
     each.addEventListener("change", () => {
       hold(form, sign, encrypt);
+      form.elements.moved.value = "yes";
       panel.look();
       changed();
     });

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Identity, User
-from webmail.composer import attachments, certificates, drafts, sizes
+from webmail.composer import attachments, certificates, drafts, habits, sizes
 from webmail.composer.content import DraftContent
 from webmail.composer.models import Draft
 from webmail.composer.outbox_page import failure_advice
@@ -57,6 +57,8 @@ def composer_view(
     stored = drafts.content_of(draft)
     content = trouble.typed or stored
     own = certificates.own_keys(user, draft.identity.address, request)
+    kept = habits.habits_of(user)
+    begins = not draft.relation and draft.revision == 0
     headline, failure, do = _failure(draft, trouble)
     return ComposerView(
         title=title_of(draft),
@@ -90,6 +92,10 @@ def composer_view(
         attachments_failures=trouble.attachments_failures,
         notices=stored.notices,
         is_conflict=trouble.is_conflict,
+        shows_cc=bool(content.cc) or (begins and kept.shows_cc),
+        shows_bcc=bool(content.bcc) or (begins and kept.shows_bcc),
+        # Whatever was saved as text alone was written so.
+        is_plain=not content.html and (draft.revision > 0 or kept.writes_plain),
         max_size=sizes.limit(draft.account.server),
         urls=urls_of(draft.pk),
     )
@@ -103,7 +109,7 @@ def _failure(draft: Draft, trouble: Trouble) -> tuple[str, str, str]:
         return "", "", ""
     do = failure_advice(draft)
     if do is None:  # nothing was sent: its quoted text could not be made
-        return _("The quoted text is missing"), draft.failure, ""
+        return _("Something of the original is missing"), draft.failure, ""
     return _("Your message was not sent"), draft.failure, do
 
 

@@ -26,6 +26,8 @@ class ComposerPost:
     key: uuid.UUID  # a new one if the form had none: then a repeat cannot be told
     choice: str
     keeps_this: bool
+    is_plain: bool | None  # written as plain text; None: no script said so
+    moved_switches: bool  # Sign or Encrypt was moved by hand
     attachment_id: int | None
 
 
@@ -50,6 +52,8 @@ def read_post(post: QueryDict) -> ComposerPost:
         key=_uuid(post.get("key")),
         choice=choice if choice in _CHOICES else "",
         keeps_this=post.get("keep") == "this",
+        is_plain=None if "plain" not in post else post["plain"] == "yes",
+        moved_switches=post.get("moved") == "yes",
         attachment_id=whole_number(post.get("attachment")),
     )
 

@@ -176,6 +176,17 @@ class Delivery(models.Model):
         ]
 
 
+class WritingHabits(models.Model):
+    """How a person wrote their last mail; a new one begins that way."""
+
+    user = models.OneToOneField(
+        "accounts.User", models.CASCADE, related_name="writing_habits", primary_key=True
+    )
+    shows_cc = models.BooleanField(default=False)
+    shows_bcc = models.BooleanField(default=False)
+    writes_plain = models.BooleanField(default=False)
+
+
 class CorrespondentUse(models.Model):
     """How often someone wrote to or heard from an address: completion in the composer."""
 

@@ -54,7 +54,7 @@ def item(mail: OutgoingMail, *, now: datetime) -> OutboxItem:
         id=mail.pk,
         state=mail.state,
         words=words(mail, people=people, seconds=seconds, now=now),
-        detail=_detail(mail, now=now, says_each=any(line.advice for line in lines)),
+        detail=_detail(mail, now=now, says_each=bool(lines)),
         advice=_advice(mail, lines),
         people=people,
         subject=subject,
@@ -146,7 +146,7 @@ def _detail(mail: OutgoingMail, *, now: datetime, says_each: bool) -> str:
         case MailState.QUEUED if mail.attempts and mail.due_at > now:
             at = timezone.localtime(mail.due_at)
             again = _("Next try at %s.") % f"{at:%H:%M}"
-            return f"{mail.last_reply} {again}".strip()
+            return again if says_each else f"{mail.last_reply} {again}".strip()
         case MailState.UNCERTAIN:
             return _("It may have arrived. Sending it again may deliver it twice.")
         case state if state in _QUIET:
@@ -160,7 +160,7 @@ def _lines(deliveries: Sequence[Delivery]) -> tuple[DeliveryLine, ...]:
     alike: dict[tuple[str, str, str], list[Recipient]] = {}
     for each in deliveries:
         is_told = each.state in {Delivery.State.FAILED, Delivery.State.UNCERTAIN}
-        if is_told or (each.state == Delivery.State.WAITING and each.text):
+        if (is_told and _reply(each)) or (each.state == Delivery.State.WAITING and each.text):
             is_failed = each.state == Delivery.State.FAILED
             do = advice(each.code, each.enhanced) if is_failed else ""
             person = Recipient(name="", address=each.recipient)

@@ -4,7 +4,8 @@ Pages and their templates (context name → value):
 
 - `composer/compose.html`: `composer` → `ComposerView`. One form, `multipart/form-data`, fields
   `from` (identity id), `to`, `cc`, `bcc` (comma-separated addresses), `subject`, `text`, `html`
-  (empty without script), `sign`, `encrypt` (checkboxes, "on"), `revision`, `key` (UUID of this
+  (empty without script), `plain` ("yes", "no"; script), `moved` ("yes": a switch was moved by
+  hand), `sign`, `encrypt` (checkboxes, "on"), `revision`, `key` (UUID of this
   send button), `files`. Its buttons use `formaction`: the view's `urls`. `action` of a button
   named `attachment` on `urls.detach` is the attachment's id.
 - `composer/protection.html`: the same context; `composer.protection` is set. Its form repeats
@@ -171,6 +172,9 @@ class ComposerView:
     notices: tuple[str, ...]
     # Someone saved a newer revision elsewhere: the page offers to keep this or the other.
     is_conflict: bool
+    shows_cc: bool
+    shows_bcc: bool
+    is_plain: bool  # the editor opens for plain text
     max_size: int  # octets of the whole message
     urls: ComposerUrls
 

@@ -6,6 +6,7 @@ leave encrypted. Recipients are never taken from what the mirror knows of a secu
 
 import logging
 import time
+from dataclasses import replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,7 @@ from django.utils.translation import gettext as _
 from accounts.lanes import post
 from accounts.models import Identity, User
 from smime.reading import Reading
-from webmail.composer import attachments, certificates, drafts
+from webmail.composer import attachments, certificates, drafts, habits
 from webmail.composer.attachments import AttachmentRefusedError
 from webmail.composer.content import DraftContent, seal_content
 from webmail.composer.models import Draft, DraftAttachment
@@ -120,6 +121,8 @@ def _fill(draft: Draft, original: Original, reading: Reading) -> None:
         own = [identity.address for identity in drafts.identities_for(draft.user)]
         to_all = draft.relation == "reply-all"
         content = answer(original, own=own, to_all=to_all, signature_html=signature)
+    if habits.habits_of(draft.user).writes_plain:
+        content = replace(content, html="")
     is_encrypted = original.is_encrypted
     protection = {"sign": True, "encrypt": True} if is_encrypted else {}
     _finish(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.http import Http404, HttpRequest
 
 from accounts.models import User
-from webmail.composer import choices, drafts, outbox
+from webmail.composer import certificates, choices, drafts, habits, outbox
 from webmail.composer.forms import ComposerPost
 from webmail.composer.models import Draft, OutgoingMail
 from webmail.composer.transitions import MailState
@@ -57,6 +57,8 @@ def send_off(user: User, draft_id: int, posted: ComposerPost, request: HttpReque
             choices.choose(user, draft_id, posted.choice)
         draft = drafts.draft_for(user, draft_id)
         mail = outbox.queue(user, draft, idempotency_key=posted.key, request=request)
+        if posted.has_content and not draft.relation:
+            _remember(user, draft, posted, request)
     except (drafts.DraftIsSendingError, drafts.RevisionConflictError, Http404):
         # The same click in another request may have been quicker.
         earlier = _earlier(user, draft_id, posted)
@@ -64,6 +66,21 @@ def send_off(user: User, draft_id: int, posted: ComposerPost, request: HttpReque
             raise
         return _repeat(earlier)
     return Sent(mail=outbox.wait_while_preparing(mail), is_repeat=False)
+
+
+def _remember(user: User, draft: Draft, posted: ComposerPost, request: HttpRequest) -> None:
+    """Keep how a new mail was written."""
+    content = posted.content
+    habits.remember(
+        user,
+        shows_cc=bool(content.cc),
+        shows_bcc=bool(content.bcc),
+        writes_plain=posted.is_plain,
+    )
+    if posted.moved_switches and not posted.choice:
+        own = certificates.own_keys(user, draft.identity.address, request)
+        if own.can_sign:  # else "off" was no choice
+            habits.remember_protection(draft.identity, sign=posted.sign, encrypt=posted.encrypt)
 
 
 def _earlier(user: User, draft_id: int, posted: ComposerPost) -> OutgoingMail | None:

@@ -4,7 +4,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
 from accounts.models import Identity, User
-from webmail.composer import certificates, drafts, replying
+from webmail.composer import certificates, drafts, habits, replying
 from webmail.composer.content import DraftContent
 from webmail.composer.forms import whole_number
 from webmail.composer.models import Draft
@@ -42,7 +42,8 @@ def _from_link(query: QueryDict, identity: Identity) -> DraftContent:
     html = ""
     if signature:
         text = f"{body}\n\n-- \n{html_to_text(signature)}"
-        html = "" if body else f"<p><br></p><div>-- <br>{signature}</div>"
+        if not body and not habits.habits_of(identity.user).writes_plain:
+            html = f"<p><br></p><div>-- <br>{signature}</div>"
     return DraftContent(
         to=parse(", ".join(query.getlist("to"))),
         cc=parse(", ".join(query.getlist("cc"))),

@@ -110,7 +110,7 @@ def test_a_quote_that_could_not_be_made_is_no_failed_sending(alice, site):
     draft.failure = "The message could not be quoted."
     draft.save()
     page = site.get("/compose", {"draft": draft.pk}).content.decode()
-    assert "The quoted text is missing" in page
+    assert "Something of the original is missing" in page
     assert "Your message was not sent" not in page
 
 
