@@ -14,6 +14,19 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webmail.settings")
 _django = WSGIMiddleware(cast("Any", get_wsgi_application()), workers=16)
 
 from webmail.live.events import events_application  # noqa: E402  (after Django is set up)
+from webmail.live.waiting import WithoutThreads  # noqa: E402
+
+
+async def _threads(scope, receive, send) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    async def body():  # type: ignore[no-untyped-def]  # noqa: ANN202
+        # a2wsgi hands this to another thread, which needs a coroutine; the server's own
+        # `receive` may give any awaitable.
+        return await receive()
+
+    await _django(scope, body, send)
+
+
+_pages = WithoutThreads(_threads)
 
 
 async def application(scope, receive, send) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
@@ -21,13 +34,7 @@ async def application(scope, receive, send) -> None:  # type: ignore[no-untyped-
     if scope["type"] == "http" and scope["path"] == "/events":
         await events_application(scope, receive, send)
     elif scope["type"] == "http":
-
-        async def body():  # type: ignore[no-untyped-def]  # noqa: ANN202
-            # a2wsgi hands this to another thread, which needs a coroutine; the server's own
-            # `receive` may give any awaitable.
-            return await receive()
-
-        await _django(scope, body, send)
+        await _pages(scope, receive, send)
     elif scope["type"] == "lifespan":
         await _lifespan(receive, send)
 

@@ -1,6 +1,8 @@
 """The web's side of the image proxy: ask for an image, wait for the workers' word."""
 
-from accounts import lanes, replies, sealed_cache, tickets
+from django.http import HttpRequest
+
+from accounts import lanes, late_replies, sealed_cache, tickets
 from webmail.reader import images
 
 PATIENCE = images.DEADLINE + 3.0  # seconds
@@ -8,14 +10,19 @@ FAILED_FOR = 120  # seconds before a broken address is tried again
 _FAILED = b"failed"
 
 
-def picture(url: str) -> images.Picture | None:
-    """Return the finished image of `url`; None if there is none to show."""
+def picture(request: HttpRequest, url: str) -> images.Picture | None:
+    """Return the finished image of `url`; None if there is none to show.
+
+    A host may take seconds: raises accounts.late_replies.LateReply, so that no thread waits.
+    """
     found = images.cached(url)
     if found is not None or _failed_lately(url):
         return found
-    reply = replies.reply_key()
-    lanes.post("reader.fetch_image", tickets.issue({"url": url}), reply, lane="fetch")
-    replies.wait(reply, PATIENCE)
+
+    def post(reply: str) -> None:
+        lanes.post("reader.fetch_image", tickets.issue({"url": url}), reply, lane="fetch")
+
+    late_replies.ask(request, post, PATIENCE)
     return images.cached(url)
 
 

@@ -65,7 +65,7 @@ def img(request: HttpRequest, token: str) -> HttpResponse:
     documents, position = _documents(request, "img", token)
     if documents is None or position >= len(documents.images):
         raise Http404
-    picture = proxy.picture(documents.images[position])
+    picture = proxy.picture(request, documents.images[position])
     if picture is None:
         raise Http404
     headers = attachment_headers(
