@@ -9,6 +9,7 @@ show: it can only send a message to the text view.
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 
 from webmail.html.words import words
 
@@ -19,7 +20,7 @@ class HtmlLimits:
 
     html: int = 1024 * 1024
     tag_opens: int = 40_000  # "<"
-    entities: int = 40_000  # "&"
+    entities: int = 40_000  # "&" and U+0080 to U+00BF: each costs nh3 a look at its whole text
     nesting: int = 500
     attributes: int = 200  # of one tag
     reopened: int = 1_000_000  # sum over start tags of the formatting elements open before it
@@ -33,7 +34,9 @@ class HtmlLimits:
     link_text: int = 4 * 1024 * 1024  # all links together
     images: int = 10_000
     text: int = 2 * 1024 * 1024
-    ampersands: int = 100_000  # of a plain text: nh3 takes quadratic time in "&amp;"
+    binary_text: int = 16 * 1024  # shown of a text that is none
+    text_lines: int = 40_000  # of a plain text
+    quote_changes: int = 5_000  # of a plain text: later marks stay as they are written
     linkified_lines: int = 2_000
     linkified_line: int = 1_000
     linkify_cost: int = 25_000_000  # sum of squared word lengths: bleach is quadratic in a word
@@ -67,6 +70,7 @@ _RAW_TEXT = (
 _MARKUP = re.compile(f"{_COMMENT}|{_RAW_TEXT}|{_TAG}", re.DOTALL | re.IGNORECASE)
 # In SVG and MathML <style> and comments mean something else: there every tag counts.
 _EVERY_TAG = re.compile(_TAG, re.DOTALL | re.IGNORECASE)
+_COSTLY = re.compile("[&\u0080-\u00bf]")
 _FOREIGN = re.compile(r"<(?:svg|math)", re.IGNORECASE)
 _QUOTED_VALUE = re.compile(r"=\s*(?:\"[^\"]*\"|'[^']*')")
 _ATTRIBUTE_BREAK = re.compile(r"[\s/]+")
@@ -78,9 +82,15 @@ def breached(source: str, limits: HtmlLimits) -> str | None:
         return "html-size"
     if source.count("<") > limits.tag_opens:
         return "tags"
-    if source.count("&") > limits.entities:
+    if _too_many_entities(source, limits.entities):
         return "entities"
     return _breached_shape(source, limits)
+
+
+def _too_many_entities(source: str, most: int) -> bool:
+    if source.isascii():
+        return source.count("&") > most
+    return next(islice(_COSTLY.finditer(source), most, None), None) is not None
 
 
 def _breached_shape(source: str, limits: HtmlLimits) -> str | None:

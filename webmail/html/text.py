@@ -2,8 +2,7 @@
 
 import html
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from bleach.linkifier import Linker
@@ -11,6 +10,7 @@ from bleach.linkifier import Linker
 from webmail.html.allowed import TEXT_ATTRIBUTES, TEXT_TAGS
 from webmail.html.filters import AttributeFilter
 from webmail.html.limits import DEFAULT_LIMITS, HtmlLimits
+from webmail.html.lines import SIGNATURE_MARK, Line, LineReader
 from webmail.html.links import read_target
 from webmail.html.model import ImagePolicy, LinkPolicy, SafeHtml
 from webmail.html.reading import read_html
@@ -18,49 +18,20 @@ from webmail.html.writing import WriterFailed, write
 
 QUOTE_LABEL = "Show quoted text"
 SIGNATURE_LABEL = "Show signature"
-SIGNATURE_MARK = "-- "
-_LINE_END = re.compile(r"\r\n|\n")
-_QUOTE_MARKS = re.compile(r"(?:>[ \t]?)*>")
-_FLOWED_MARKS = re.compile(r">+")
 _MAILBOX = re.compile(r"mailto:[\w.+'-]{1,64}@[\w.-]{1,253}")
 _LINKABLE = re.compile(r"://|\bwww\.|mailto:|@", re.IGNORECASE)
 _UNSHOWN = re.compile(r"[\x00\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # bleach's pattern for hosts and nested brackets takes quadratic time in these.
 _MOST_DOTS = 40
 _MOST_BRACKETS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a message: its quote depth, its text without quote marks."""
-
-    depth: int
-    text: str
+# nh3's time is the product of a text node's length and of the characters it escapes or that lie
+# from U+0080 to U+00BF: text nodes are kept short.
+_LONGEST_NODE = 4096
+_SAMPLE = 64 * 1024
+_UNREADABLE = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x9f\ufffd]")
 
 
 _SIGNATURE_LINE = Line(0, SIGNATURE_MARK)
-
-
-def quoted_lines(text: str, *, flowed: bool, delsp: bool, deepest: int) -> list[Line]:
-    """Split `text` into lines with quote depth; undo format=flowed (RFC 3676 §4) when asked."""
-    lines: list[Line] = []
-    open_line = False  # the line before ended in a soft break
-    for raw in _LINE_END.split(text):
-        marks = _FLOWED_MARKS.match(raw) if flowed else _QUOTE_MARKS.match(raw)
-        depth = min(marks[0].count(">"), deepest) if marks else 0
-        content = raw[marks.end() :] if marks else raw
-        if flowed or depth:
-            content = content.removeprefix(" ")  # space-stuffing, RFC 3676 §4.4
-        is_signature = content == SIGNATURE_MARK
-        is_soft = flowed and content.endswith(" ") and not is_signature
-        if is_soft and delsp:
-            content = content[:-1]
-        if open_line and not is_signature and lines[-1].depth == depth:
-            lines[-1] = Line(depth, lines[-1].text + content)
-        else:
-            lines.append(Line(depth, content))
-        open_line = is_soft
-    return lines
 
 
 class _LineLinker:
@@ -115,21 +86,30 @@ def render_text(
     Quotes within quotes and the signature are folded; long and many lines are shown unlinked.
     `linked` False leaves every address as text, for mail that is not to be relied on.
     """
-    shown = _within(text, limits)
-    limits_hit = ["text"] if len(shown) < len(text) else []
-    text = shown.replace("\x00", "\ufffd")
-    lines = quoted_lines(
-        _UNSHOWN.sub("", text), flowed=flowed, delsp=delsp, deepest=limits.quote_depth
+    is_cut = len(text) > limits.text
+    limits_hit: list[str] = []
+    if _is_binary(text):
+        text = text[: limits.binary_text]
+        limits_hit.append("not-text")
+    text = _shown(text[: limits.text].replace("\x00", "\ufffd"))
+    reader = LineReader(
+        flowed=flowed,
+        delsp=delsp,
+        deepest=limits.quote_depth,
+        most_lines=limits.text_lines,
+        most_changes=limits.quote_changes,
     )
     linkify = _LineLinker(limits)
     markup = "".join(
         _markup(
-            lines,
+            reader.read(text),
             linkify if linked else _escape,
             quote_label=quote_label,
             signature_label=signature_label,
         )
     )
+    if (is_cut or reader.is_cut) and not limits_hit:
+        limits_hit.append("text")
     if linkify.is_exhausted:
         limits_hit.append("linkify")
     reading = read_html(markup, limits) if "<a " in markup else read_html("", limits)
@@ -150,30 +130,42 @@ def render_text(
     )
 
 
-def _within(text: str, limits: HtmlLimits) -> str:
-    """The start of `text` that nh3 writes in bounded time."""
-    text = text[: limits.text]
-    if text.count("&") > limits.ampersands:
-        text = "&".join(text.split("&", limits.ampersands)[: limits.ampersands])
-    return text
+def _is_binary(text: str) -> bool:
+    """Is this no text at all: more than a tenth of its start controls or undecodable?"""
+    start = text[:_SAMPLE]
+    return len(_UNREADABLE.findall(start)) > max(len(start) // 10, 100)
+
+
+def _shown(text: str) -> str:
+    """The text without controls, in pieces: one substitution would list all that it removes."""
+    if text.isprintable() or _UNSHOWN.search(text) is None:
+        return text
+    pieces = (text[at : at + _SAMPLE] for at in range(0, len(text), _SAMPLE))
+    return "".join(_UNSHOWN.sub("", piece) for piece in pieces)
 
 
 def _escape(text: str) -> str:
-    """Escape text between tags; quotes stay, each entity costs nh3 time."""
-    return html.escape(text, quote=False)
+    """Escape text between tags; quotes stay, each entity costs nh3 time. Long text is cut up."""
+    if len(text) <= _LONGEST_NODE:
+        return html.escape(text, quote=False)
+    pieces = (text[at : at + _LONGEST_NODE] for at in range(0, len(text), _LONGEST_NODE))
+    return "".join(f"<span>{html.escape(piece, quote=False)}</span>" for piece in pieces)
 
 
 def _markup(
-    lines: Sequence[Line], linkify: Callable[[str], str], *, quote_label: str, signature_label: str
+    lines: Iterable[Line], linkify: Callable[[str], str], *, quote_label: str, signature_label: str
 ) -> Iterator[str]:
     """Blocks of lines of one depth, in nested quotes; the second level opens a fold."""
     depth = 0
     in_signature = False
     block: list[str] = []
+    size = 0
     for line in lines:
-        if line.depth != depth or (line == _SIGNATURE_LINE and not in_signature):
+        is_break = line.depth != depth or (line == _SIGNATURE_LINE and not in_signature)
+        if is_break or size > _LONGEST_NODE:
             yield _block(block)
             block = []
+            size = 0
         while depth > line.depth:
             yield _close_level(depth)
             depth -= 1
@@ -184,6 +176,7 @@ def _markup(
             in_signature = True
             yield f'<details class="signet-signature">{_summary(signature_label)}'
         block.append(linkify(line.text))
+        size += len(line.text) + 1
     yield _block(block)
     while depth:
         yield _close_level(depth)
@@ -192,7 +185,7 @@ def _markup(
         yield "</details>"
 
 
-def _block(lines: Sequence[str]) -> str:
+def _block(lines: list[str]) -> str:
     if not lines:
         return ""
     return f'<div class="signet-text">{"\n".join(lines)}</div>'

@@ -37,10 +37,11 @@ def decode_body(message: Message, part: Part, *, limit: int | None = None) -> by
     """The body without its transfer encoding, at most `limit` octets of it; never raises."""
     if part.content is not None:
         return part.content if limit is None else part.content[:limit]
-    content = message.raw[part.body_start : part.end]
-    if not part.children:  # RFC 2045 §6.4: an encoding stated on a container is not one
-        content = transfer.decode(content, part.transfer_encoding)
-    return content if limit is None else content[:limit]
+    # RFC 2045 §6.4: an encoding stated on a container is not one.
+    encoding = "binary" if part.children else part.transfer_encoding
+    if limit is not None:
+        return transfer.decode_start(message.raw, part.body_start, part.end, encoding, limit)
+    return transfer.decode(message.raw[part.body_start : part.end], encoding)
 
 
 def decode_text(message: Message, part: Part, *, limit: int = _DEFAULT_TEXT) -> DecodedText:
@@ -49,12 +50,12 @@ def decode_text(message: Message, part: Part, *, limit: int = _DEFAULT_TEXT) -> 
     A charset label that is known wins unless the octets contradict it; `<meta charset>` counts only
     without one.
     """
-    if may_hold_files(part):
+    content = decode_body(message, part, limit=limit + 1)
+    if may_hold_files(part) and b"begin" in content:  # what files take does not count
         content = without_files(decode_body(message, part))[: limit + 1]
-    else:
-        content = decode_body(message, part, limit=limit + 1)
     is_cut = len(content) > limit
-    content = content[:limit]
+    if is_cut:
+        content = content[:limit]
     label = part.parameters.get("charset", "")
     codec = codec_for(label)
     if codec is None and part.content_type == "text/html" and not is_ascii_label(label):
@@ -64,4 +65,6 @@ def decode_text(message: Message, part: Part, *, limit: int = _DEFAULT_TEXT) -> 
     else:
         codec = believed_codec(content, codec, is_cut=is_cut)
     text = decode_as(content, codec, final=not is_cut)
-    return DecodedText(text.replace("\r\n", "\n").replace("\0", "\ufffd"), codec, is_cut)
+    del content  # long texts are not kept twice
+    text = text.replace("\r\n", "\n")
+    return DecodedText(text.replace("\0", "\ufffd"), codec, is_cut)

@@ -14,6 +14,7 @@ from webmail.mime.limits import MIB
 
 LONGEST: Final = 10 * MIB  # octets; a longer one is a file like any other
 MOST_FILES: Final = 100
+_MOST_PROPERTIES: Final = 10_000  # of the message or of one file, and values of one property
 SIGNATURE: Final = b"\x78\x9f\x3e\x22"
 
 # Attributes ([MS-OXTNEF] §2.1.3.2), type and number as one.
@@ -196,7 +197,9 @@ def _codec(codepage: int) -> str | None:
 def _properties(content: bytes) -> Iterator[tuple[int, int, bytes]]:
     """Number, type and first value of each property ([MS-OXTNEF] §2.1.3.4)."""
     count, at = _number(content, 0)
-    for _ in range(min(count, len(content) // 4)):
+    if count > _MOST_PROPERTIES:
+        raise _Damaged
+    for _ in range(count):
         kind, at = _number(content, at)
         number, kind = kind >> 16, kind & 0xFFFF
         if number >= 0x8000:
@@ -229,7 +232,9 @@ def _variable(content: bytes, at: int) -> tuple[bytes, int]:
     """The first of some values with lengths, and the offset behind all of them."""
     values, at = _number(content, at)
     first = b""
-    for position in range(min(values, len(content) // 4)):
+    if values > _MOST_PROPERTIES:
+        raise _Damaged
+    for position in range(values):
         length, at = _number(content, at)
         if at + length > len(content):
             raise _Damaged

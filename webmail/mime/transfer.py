@@ -8,6 +8,9 @@ _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456
 _NOT_BASE64: Final = bytes(set(range(256)) - set(_ALPHABET))
 _PADDED_SOFT_BREAK: Final = re.compile(rb"=[ \t]+(?=\r?\n)")
 
+# Blanks that got lost at the ends of lines are octets of zero: a file may be longer than its text,
+# but only up to here.
+UU_GROWTH: Final = 1024 * 1024
 _LONGEST_UU_LINE: Final = 1024  # a count of 63 needs 85 characters
 
 IDENTITY: Final = frozenset({"7bit", "8bit", "binary"})
@@ -56,6 +59,8 @@ def decode_uu(content: bytes) -> bytes:
         if line.rstrip() == b"end":
             break
         out += decode_uu_line(line)
+        if len(out) > max(at, UU_GROWTH):
+            break
     return bytes(out)
 
 
@@ -82,6 +87,22 @@ def decode(content: bytes, encoding: str) -> bytes:
     if encoding in UUENCODE:
         return decode_uu(content)
     return content
+
+
+def decode_start(raw: bytes, start: int, end: int, encoding: str, limit: int) -> bytes:
+    """The first `limit` octets of the decoded `raw[start:end]`, without decoding all of it."""
+    if encoding in UUENCODE:
+        return decode(raw[start:end], encoding)[:limit]
+    if encoding not in {"base64", "quoted-printable"}:
+        return raw[start : min(end, start + limit)]
+    room = limit * 3 // 2 + 256
+    while True:
+        stop = min(end, start + room)
+        content = decode(raw[start:stop], encoding)
+        # The cut may stand inside a group or an escape: what comes of that is not taken.
+        if stop == end or len(content) >= limit + 3:
+            return content[:limit]
+        room *= 3
 
 
 def decoded_size(raw: bytes, start: int, end: int, encoding: str) -> int:

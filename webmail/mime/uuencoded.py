@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from webmail.mime.transfer import decode_base64, decode_uu_line
+from webmail.mime.transfer import UU_GROWTH, decode_base64, decode_uu_line
 
 # The name may be anything; the mode tells the line from one of prose that starts with "begin".
 OPENING: Final = re.compile(rb"^begin(-base64)? [0-7]{3,4} ([^\r\n]{1,1024})\r?$", re.MULTILINE)
@@ -44,6 +44,7 @@ def _next_line(text: bytes, at: int) -> int:
 def _read_lines(text: bytes, at: int) -> tuple[bytes, int, bool]:
     """Content, offset behind it, and whether the end was marked."""
     content = bytearray()
+    start = at
     while at < len(text):
         following = _next_line(text, at)
         line = text[at : min(following, at + 200)].rstrip(b"\r\n")
@@ -53,6 +54,8 @@ def _read_lines(text: bytes, at: int) -> tuple[bytes, int, bool]:
             break
         content += decode_uu_line(line)
         at = following
+        if len(content) > max(at - start, UU_GROWTH):
+            break
     return bytes(content), at, False
 
 

@@ -12,6 +12,7 @@ _CLOSING: Final = re.compile(rb"^=yend( [^\r\n]{0,1024})?\r?$", re.MULTILINE)
 _KEYWORD: Final = re.compile(rb"(?:^|\s)(line|size|part|total|pcrc32|crc32)=([0-9A-Fa-f]{1,20})")
 _NAME: Final = re.compile(rb"(?:^|\s)name=(.+)$")
 _ESCAPE: Final = re.compile(rb"=(.)", re.DOTALL)
+_PIECE: Final = 64 * 1024  # octets
 _SHIFT: Final = bytes((octet - 42) & 255 for octet in range(256))
 _UNESCAPE: Final = bytes((octet - 64) & 255 for octet in range(256))
 
@@ -31,7 +32,7 @@ def read_yenc(text: bytes, opening: re.Match[bytes]) -> FoundFile | None:
         start = header.end()
     closing = _CLOSING.search(text, start)
     end = len(text) if closing is None else closing.start()
-    content = _decode(text[start:end])
+    content = _decode(text, start, end)
     if closing is not None:
         end = text.find(b"\n", closing.end()) + 1 or len(text)
     trailer = dict(_KEYWORD.findall(closing[1] or b"")) if closing is not None else {}
@@ -41,9 +42,20 @@ def read_yenc(text: bytes, opening: re.Match[bytes]) -> FoundFile | None:
     return FoundFile(opening.start(), end, label, content, not _is_whole(content, trailer))
 
 
-def _decode(encoded: bytes) -> bytes:
-    plain = encoded.translate(None, b"\r\n")
-    return _ESCAPE.sub(lambda found: found[1].translate(_UNESCAPE), plain).translate(_SHIFT)
+def _decode(text: bytes, start: int, end: int) -> bytes:
+    """In pieces: a text of nothing but escapes would otherwise take seventy times its size."""
+    content = bytearray()
+    is_escaped = False
+    for at in range(start, end, _PIECE):
+        piece = text[at : min(at + _PIECE, end)].translate(None, b"\r\n")
+        if is_escaped:
+            piece = b"=" + piece
+        # An odd run of signs at the end escapes what the next piece starts with.
+        is_escaped = (len(piece) - len(piece.rstrip(b"="))) % 2 == 1
+        if is_escaped:
+            piece = piece[:-1]
+        content += _ESCAPE.sub(lambda found: found[1].translate(_UNESCAPE), piece).translate(_SHIFT)
+    return bytes(content)
 
 
 def _is_whole(content: bytes, trailer: dict[bytes, bytes]) -> bool:

@@ -35,6 +35,10 @@ _SENTENCES = {
     "text": gettext_noop(
         "The text is longer than {text} MB and was cut. Download the original to read on."
     ),
+    "not-text": gettext_noop(
+        "This part says that it is text, but it is not. Only its beginning is shown; "
+        "download the original."
+    ),
     "linkify": gettext_noop("Not every address in this long text was made a link."),
     "embedded": gettext_noop(
         "The text holds an unusual number of files; not all of them are listed. "

@@ -5,7 +5,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from tests.webmail.html.inspection import problems
 from webmail.html import LinkPolicy, render_text
-from webmail.html.text import Line, quoted_lines
+from webmail.html.lines import Line, LineReader
 
 
 def test_markup_is_text():
@@ -86,7 +86,7 @@ def test_disguised_host_in_text_leads_to_the_confirm_page():
     ],
 )
 def test_lines(text, flowed, delsp, lines):
-    found = quoted_lines(text, flowed=flowed, delsp=delsp, deepest=20)
+    found = list(LineReader(flowed=flowed, delsp=delsp).read(text))
     assert found == [Line(*line) for line in lines]
 
 
@@ -119,6 +119,12 @@ BOMBS = {
     "quote marks": ">" * 100_000,
     "quote stairs": "".join(">" * (i % 21) + " x\n" for i in range(100_000)),
     "ampersands": "&" * 1_000_000,
+    "ampersands in words": ("x" * 20 + "&") * 100_000,
+    "no-break spaces": "\xa0" * 2_000_000,
+    "quotation marks": "\xab " * 1_000_000,
+    "one flowed paragraph": "a \n" * 700_000,
+    "quotes and none": ">a\nb\n" * 400_000,
+    "empty lines": "\n" * 2_000_000,
     "tags": "<" * 1_000_000,
     "lines": "word word\n" * 250_000,
     "links": "https://a.com/x\n" * 10_000,
@@ -126,8 +132,9 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_bomb_is_shown_in_time(name, clock):
-    safe = render_text(BOMBS[name])
+@pytest.mark.parametrize("flowed", [False, True])
+def test_bomb_is_shown_in_time(name, flowed, clock):
+    safe = render_text(BOMBS[name], flowed=flowed)
     assert clock() < 4
     assert safe.body
 
@@ -140,7 +147,33 @@ def test_long_lines_and_many_lines_stay_unlinked():
 
 def test_text_is_cut_at_the_limit():
     safe = render_text("x" * (2 * 1024 * 1024 + 5))
-    assert safe.limits_hit == ("text",) and len(safe.body) < 2 * 1024 * 1024 + 100
+    assert safe.limits_hit == ("text",)
+    assert len(LexborHTMLParser(safe.body).text()) == 2 * 1024 * 1024
+
+
+def test_lines_beyond_the_limit_are_cut_and_said():
+    assert "text" in render_text("x\n" * 40_001).limits_hit
+    assert render_text("x\n" * 39_999).limits_hit == ()
+
+
+def test_quotes_beyond_the_limit_keep_their_marks():
+    body = render_text(">a\nb\n" * 3_000).body
+    assert body.count("<blockquote>") == 2_500 and "&gt;a\nb" in body
+
+
+def test_what_is_no_text_is_cut_early_and_said():
+    safe = render_text(bytes(range(256)).decode("latin-1") * 8_000)
+    assert safe.limits_hit == ("not-text",)
+    assert len(safe.body) < 40_000
+    assert render_text("\x1b[31mcoloured\x1b[0m\n" * 5_000).limits_hit == ()
+
+
+def test_long_blocks_lose_no_line():
+    text = "\n".join(f"line {number} \xab&\xbb" for number in range(5_000))
+    tree = LexborHTMLParser(render_text(text).body)
+    assert "\n".join(node.text() for node in tree.css("div.signet-text")) == text
+    long = "&\xa0" * 20_000
+    assert LexborHTMLParser(render_text(long).body).css_first("div.signet-text").text() == long
 
 
 def test_no_links_where_nothing_is_to_be_relied_on():
