@@ -14,7 +14,7 @@ from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webmail.settings")
 
-# Touched every few seconds by a live worker: what `manage.py worker_health` looks at.
+# Touched every few seconds by a live worker: what a container check looks at.
 HEARTBEAT = Path(tempfile.gettempdir()) / f"signet-worker-{os.getuid()}.heartbeat"
 LANES = ("interactive", "sync", "send", "crypto", "fetch", "scan")
 
