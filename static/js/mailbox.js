@@ -15,6 +15,7 @@ import { closeReading, startOpening } from "./open.js";
 import { startSearch } from "./search.js";
 import { startSmallThings } from "./small.js";
 import { startToasts } from "./toast.js";
+import { startViewer } from "./viewer.js";
 
 // The application's CSP demands Trusted Types. What htmx parses comes from this origin only (its
 // mode is same-origin), and scripts in it never run: the policy gives them no text.
@@ -37,6 +38,7 @@ if ($("#app")) {
   startCommands();
   startKeys();
   startLive();
+  startViewer();
   fitFrames(onKey);
   hear("swapped", () => fitFrames(onKey));
   hear("close-reading", () => closeReading());

@@ -29,6 +29,8 @@ class DraftContent:
     # Lines of an encrypted original that the draft quotes: what must not leave in the clear.
     secret_lines: tuple[str, ...] = ()
     secret_subject: str = ""
+    # An iTIP object (RFC 5546) that goes along as text/calendar: the answer to an invitation.
+    calendar: str = ""
     # Sentences for the head of the page, made with the reply.
     notices: tuple[str, ...] = ()
 

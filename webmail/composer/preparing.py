@@ -226,6 +226,7 @@ def _composition(mail: OutgoingMail, draft: Draft, content: DraftContent) -> Com
         references=content.references,
         text=content.text,
         html=content.html or None,
+        calendar=content.calendar or None,
         attachments=tuple(
             Attachment(
                 filename=file.filename,

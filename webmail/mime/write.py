@@ -3,9 +3,10 @@
     mixed
     ├─ alternative
     │  ├─ text/plain
-    │  └─ related
-    │     ├─ text/html
-    │     └─ images with a Content-ID
+    │  ├─ related
+    │  │  ├─ text/html
+    │  │  └─ images with a Content-ID
+    │  └─ text/calendar
     └─ files
 
 Containers with one child are left out. Everything is CRLF, 7-bit, in lines of at most 78 octets
@@ -60,6 +61,7 @@ _QP: Final = tuple(chr(octet) if octet in _LITERAL_QP else f"={octet:02X}" for o
 _QP_LINE: Final = 76  # RFC 2045 §6.7 (5)
 _MESSAGE_LINE: Final = 998
 _MESSAGE_ID: Final = re.compile(r"[!-;=?-~]{1,900}")
+_METHOD: Final = re.compile(r"^METHOD:([A-Z-]{1,32})\r?$", re.MULTILINE)
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 
 
@@ -89,6 +91,7 @@ class Composition:
     references: tuple[str, ...] = ()
     text: str | None
     html: str | None = None
+    calendar: str | None = None  # an iTIP object, the last alternative (RFC 6047 §2.4)
     attachments: tuple[Attachment, ...] = ()
     extra_fields: tuple[tuple[str, str], ...] = ()
 
@@ -194,6 +197,10 @@ def build_entity(composition: Composition) -> bytes:
             related = [html, *(_inline(one) for one in inline)]
             html = _multipart("related", related, f"{seed}r", encode_parameter("type", "text/html"))
         bodies.append(html)
+    if composition.calendar is not None:
+        method = _METHOD.search(composition.calendar)
+        stated = encode_parameter("method", method[1]) if method else ""
+        bodies.append(_text("calendar", composition.calendar, stated))
     entity = bodies[0] if len(bodies) == 1 else _multipart("alternative", bodies, f"{seed}a")
     if not files:
         return entity
@@ -217,12 +224,12 @@ def _leaf(fields: Sequence[tuple[str, str]], body: bytes) -> bytes:
     return _folded(fields) + b"\r\n" + body
 
 
-def _text(subtype: str, text: str) -> bytes:
+def _text(subtype: str, text: str, parameters: str = "") -> bytes:
     """A text part; line ends become CRLF, and a text that is not empty ends with one."""
     content = _LINE_END.sub(b"\r\n", text.encode("utf-8", "replace"))
     if content and not content.endswith(b"\r\n"):
         content += b"\r\n"
-    content_type = ("Content-Type", f"text/{subtype}; charset=utf-8")
+    content_type = ("Content-Type", f"text/{subtype}; charset=utf-8{parameters}")
     lines = content.split(b"\r\n")
     if all(_SEVEN_BIT_LINE.fullmatch(line) and not _is_mangled(line) for line in lines):
         return _leaf([content_type, ("Content-Transfer-Encoding", "7bit")], content)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webmail.pages import views
+from webmail.pages import attached_views, views
 
 app_name = "pages"
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("mail/<str:name>", views.folder, name="folder"),
     path("search", views.search, name="search"),
     path("message/<int:message_id>", views.message, name="message"),
+    path("message/<int:message_id>/invitation", attached_views.invitation, name="invitation"),
+    path("message/<int:message_id>/contact", attached_views.save_contact, name="save-contact"),
+    path("message/<int:message_id>/reported", attached_views.reported, name="reported"),
     path("settings/", views.user_settings, name="settings"),
     path("help/protection", views.protection, name="protection"),
     path("healthz", views.healthz, name="healthz"),

@@ -54,3 +54,26 @@ class ImagePermission(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["user", "sender"], name="one_image_permission")
         ]
+
+
+class InvitationAnswer(models.Model):
+    """What the person answered to an invitation; the answer itself went through the outbox."""
+
+    class Answer(models.TextChoices):
+        """PARTSTAT values (RFC 5545 §3.2.12)."""
+
+        ACCEPTED = "ACCEPTED"
+        TENTATIVE = "TENTATIVE"
+        DECLINED = "DECLINED"
+
+    message = models.ForeignKey(
+        "mailbox.Message", models.CASCADE, related_name="invitation_answers"
+    )
+    path = models.CharField(max_length=200)  # "layer/section" of the calendar
+    answer = models.CharField(max_length=16, choices=Answer.choices)
+    answered_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["message", "path"], name="one_invitation_answer")
+        ]

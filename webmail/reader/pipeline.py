@@ -177,6 +177,7 @@ def _page(reading: Reading, verdict: Verdict, permission: Permission, assembly: 
         },
         "is_encrypted": any(layer.is_encryption for layer in reading.layers),
         "is_plain_only": not permission.html and bool(assembly.documents),
+        "has_report": reading.content.root.content_type == "multipart/report",
         "has_deceptive_links": found.has_deceptive_links,
         "limits": sorted({*found.limits, *reading.content.limits_hit, *reading.message.limits_hit}),
         "header_rows": _header_rows(reading.message),

@@ -6,10 +6,13 @@ attributes); everything else is text that templates escape.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
+
+if TYPE_CHECKING:
+    from webmail.reader.attachment_cards import AttachedView
 
 State = Literal["ready", "rendering", "locked", "failed", "server-down"]
 
@@ -131,6 +134,7 @@ class OpenMessage:
     is_plain_only: bool = False  # "Plain text only. Links, images and files are off."
     has_deceptive_links: bool = False
     notices: tuple[str, ...] = ()  # limits, cut parts
+    attached: "AttachedView | None" = None
     problem: str = ""
     header_rows: tuple[tuple[str, str], ...] = field(default=())
 

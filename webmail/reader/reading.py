@@ -4,6 +4,7 @@ The web process parses nothing: it posts a task and waits at most `PATIENCE` for
 than that the page shows a skeleton that fills in when the worker announces the message.
 """
 
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
@@ -16,6 +17,7 @@ from smime import trust, vault
 from webmail.mailbox import bodies
 from webmail.mailbox.models import Message
 from webmail.reader import links, words
+from webmail.reader.attachment_cards import attached_view
 from webmail.reader.models import ImagePermission, Reading
 from webmail.reader.notices import notices
 from webmail.reader.presenting import (
@@ -96,7 +98,19 @@ def open_message(
         page = load_page(message, variant, trust_stamp=stamp, session_key=key)
     if page is None:
         return _unfinished(message, word or "")
-    return _finished(user, message, variant, page)
+    opened = _finished(user, message, variant, page)
+    return replace(
+        opened,
+        attached=attached_view(
+            request,
+            message,
+            variant,
+            opened.attachments,
+            is_plain_only=opened.is_plain_only,
+            has_report=page.get("has_report", False),
+            is_asked=not wait,
+        ),
+    )
 
 
 def _unfinished(message: Message, word: str) -> OpenMessage:

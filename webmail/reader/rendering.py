@@ -17,8 +17,7 @@ from smime.reading import Reading, read_message
 from smime.verdict import Verdict
 from webmail.mailbox import blobs, changes, seals
 from webmail.mailbox.models import Message
-from webmail.mime import decode_body
-from webmail.reader import judging, links, parts, pipeline, store
+from webmail.reader import judging, links, pipeline, store
 from webmail.reader.variants import Variant
 
 logger = logging.getLogger(__name__)
@@ -28,7 +27,7 @@ class NotHere(Exception):  # noqa: N818 - the name says what happened
     """The message's bytes left the cache before the crypto lane came to them; ask again."""
 
 
-def _raw(message: Message) -> bytes:
+def raw_of(message: Message) -> bytes:
     """Return the bytes from the sealed cache: this lane never talks to a mail server."""
     content = blobs.get(message)
     if content is None:
@@ -61,20 +60,23 @@ def _own_hosts() -> frozenset[str]:
     return frozenset({host} if host else ())
 
 
-def _open(message: Message, ticket: dict[str, Any] | None) -> tuple[Reading, vault.OpenedKeys]:
+def open_reading(
+    message: Message, ticket: dict[str, Any] | None
+) -> tuple[Reading, vault.OpenedKeys]:
+    """Read a message with the keys that the ticket opens (None: ahead of anyone asking)."""
     user = message.account.user
     kek = ticket.get("kek") if ticket else None
     if ticket is None:  # ahead of anyone asking: keys are used only for whoever is signed in
         opened = vault.OpenedKeys(pairs=(), locked=False, has_any=False)
     else:
         opened = vault.open_keys(user, kek=kek if isinstance(kek, bytes) else None)
-    raw = _raw(message)
+    raw = raw_of(message)
     known = [each.certificate for each in opened.pairs]
     certificates = (*known, *people.certificates_at_hand(user, message.from_address))
     return read_message(raw, keys=opened.pairs, certificates=certificates), opened
 
 
-def _ticket_for(message: Message, ticket_id: str) -> dict[str, Any] | None:
+def ticket_for(message: Message, ticket_id: str) -> dict[str, Any] | None:
     """Return the ticket's payload if it is this message's owner's; "" is nobody's (ahead)."""
     payload = tickets.redeem(ticket_id) if ticket_id else None
     if payload is not None and payload.get("user") != message.account.user_id:
@@ -89,11 +91,11 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
     if message is None:
         return "gone"
     variant = Variant.parse(variant_key)
-    ticket = _ticket_for(message, ticket_id)
+    ticket = ticket_for(message, ticket_id)
     if store.begin(message_id=message.pk) > store.FAILURE_LIMIT:
         return "failed"
     user = message.account.user
-    reading, opened = _open(message, ticket)
+    reading, opened = open_reading(message, ticket)
     context = judging.context_for(
         user, message, reading.facts, now=timezone.now(), is_vault_locked=opened.locked
     )
@@ -161,36 +163,3 @@ def _tell(message: Message, verdict: Verdict, reading: Reading, *, is_own_sessio
         seals.set_seal(message.pk, seal="", seal_flag="", is_locked=True)
     if is_own_session:
         changes.announce(message.account, kind="message", message_ids=[message.pk])
-
-
-def extract(message_id: int, ticket_id: str, path: str) -> str:
-    """Take one part out and keep it for a while; returns the word for whoever waits."""
-    message = Message.objects.select_related("account__user").filter(pk=message_id).first()
-    if message is None:
-        return "gone"
-    ticket = _ticket_for(message, ticket_id)
-    if ticket is None:
-        return "expired"
-    if path == "source":
-        raw = _raw(message)
-        kept = parts.PartContent(f"message-{message.pk}.eml", "message/rfc822", raw)
-        parts.keep(message.pk, path, kept, session_key=None)
-        return "done"
-    reading, _ = _open(message, ticket)
-    try:
-        tree, part = pipeline.part_of(reading, path)
-    except KeyError:
-        return "gone"
-    if part.content_type == "message/rfc822" and part.children:
-        content = tree.raw[part.body_start : part.end]
-    else:
-        content = decode_body(tree, part)
-    session_key = ticket.get("session_key")
-    is_secret = pipeline.holds_secrets(reading)
-    parts.keep(
-        message.pk,
-        path,
-        parts.PartContent(part.filename or "part", part.content_type, content),
-        session_key=session_key if is_secret and isinstance(session_key, bytes) else None,
-    )
-    return "done"

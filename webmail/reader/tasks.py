@@ -10,7 +10,14 @@ from celery.signals import worker_process_init
 from accounts import lanes, replies, sealed_cache, tickets
 from webmail.html.addresses import RefusedUrl
 from webmail.mailbox.models import Message
-from webmail.reader import expiry, fetching, images, proxy, rendering
+from webmail.reader import (
+    attachment_tasks,  # noqa: F401 - Celery finds tasks through this module
+    expiry,
+    fetching,
+    images,
+    proxy,
+    rendering,
+)
 from webmail.reader.variants import Variant
 
 logger = logging.getLogger(__name__)
@@ -35,18 +42,6 @@ def render(message_id: int, ticket_id: str, reply_key: str, variant_key: str) ->
     finally:
         if reply_key:
             replies.answer(reply_key, word)
-
-
-@shared_task(name="reader.extract_part", ignore_result=True, soft_time_limit=40, time_limit=60)
-def extract_part(message_id: int, ticket_id: str, reply_key: str, path: str) -> None:
-    """Take a part out for download."""
-    word = "failed"
-    try:
-        word = rendering.extract(message_id, ticket_id, path)
-    except rendering.NotHere:
-        logger.warning("event=part-not-taken message=%s", message_id)
-    finally:
-        replies.answer(reply_key, word)
 
 
 @shared_task(name="reader.fetch_then", ignore_result=True)

@@ -3,7 +3,14 @@
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -12,6 +19,7 @@ from accounts import session_keys
 from webmail.html import attachment_headers, frame_headers
 from webmail.mailbox.access import message_for
 from webmail.reader import images, links, parts, permissions, proxy
+from webmail.reader.pieces import Kept
 from webmail.reader.reading import ask
 from webmail.reader.store import Documents, load_documents
 from webmail.reader.variants import Variant
@@ -30,6 +38,13 @@ def _documents(request: HttpRequest, kind: str, token: str) -> tuple[Documents |
     return found, int(target.position)
 
 
+def sent_in_pieces(found: Kept, headers: dict[str, str]) -> StreamingHttpResponse:
+    """Pass a content on piece by piece; the web process never holds a whole attachment."""
+    return StreamingHttpResponse(
+        found.pieces(), headers={**headers, "Content-Length": str(found.size)}
+    )
+
+
 @require_GET
 @login_required
 def frame(request: HttpRequest, token: str) -> HttpResponse:
@@ -42,7 +57,7 @@ def frame(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_GET
 @login_required
-def part(request: HttpRequest, token: str) -> HttpResponse:
+def part(request: HttpRequest, token: str) -> HttpResponseBase:
     """Serve one part: downloaded, or in place for images and text."""
     user: Any = request.user
     target = links.read("part", token, user_id=user.pk)
@@ -53,9 +68,9 @@ def part(request: HttpRequest, token: str) -> HttpResponse:
         found.filename,
         found.content_type,
         inline="download" not in request.GET,
-        content_start=found.content[:32],
+        content_start=found.start[:32],
     )
-    return HttpResponse(found.content, headers=headers)
+    return sent_in_pieces(found, headers)
 
 
 @require_GET
@@ -93,19 +108,18 @@ def source(request: HttpRequest, message_id: int) -> HttpResponse:
     found = parts.content(request, message, "source")
     if found is None:
         return render(request, "reader/part_missing.html", status=503)
-    text = found.content[:2_000_000].decode("utf-8", "replace")
+    text = found.first(2_000_000).decode("utf-8", "replace")
     return render(request, "reader/source.html", {"message": message, "source": text})
 
 
 @require_GET
 @login_required
-def raw(request: HttpRequest, message_id: int) -> HttpResponse:
+def raw(request: HttpRequest, message_id: int) -> HttpResponseBase:
     """Download the message as it came."""
     found = parts.content(request, message_for(request.user, message_id), "source")
     if found is None:
         return render(request, "reader/part_missing.html", status=503)
-    headers = attachment_headers(found.filename, "message/rfc822")
-    return HttpResponse(found.content, headers=headers)
+    return sent_in_pieces(found, attachment_headers(found.filename, "message/rfc822"))
 
 
 @require_POST

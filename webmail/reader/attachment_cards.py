@@ -1,0 +1,176 @@
+"""The attachments of an open message as cards: picture, name, kind, size, and what they say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts import session_keys
+from webmail.mailbox.models import Message
+from webmail.reader import links, preview_store
+from webmail.reader.calendar_words import EventView, event_view
+from webmail.reader.models import InvitationAnswer
+from webmail.reader.presenting import AttachmentView, size_words
+from webmail.reader.report_words import ReportView, report_view
+from webmail.reader.variants import Variant
+
+_MOST_FINDINGS = 3  # invitations said above the body; further ones are cards only
+_SHOWN_KINDS = frozenset({"picture", "pdf", "text", "calendar", "contacts", "message"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardView:
+    """One attachment."""
+
+    file: AttachmentView
+    name: str
+    view_url: str  # "" if it is only downloaded
+    thumbnail: str  # data: URL of a WebP picture, or ""
+    words: str  # "PDF, 3 pages, 240 kB"
+    event: EventView | None  # the first one of a calendar file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationView:
+    """An invitation or calendar entry said above the body."""
+
+    event: EventView
+    path: str
+    answer_url: str
+    mine: str  # the answer given from here, in words; "" for none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedView:
+    """All that the page says about attachments."""
+
+    cards: tuple[CardView, ...]
+    total: str
+    all_url: str  # the ZIP of all; "" for one attachment or none that may be taken together
+    pending_url: str  # to be asked for what is not known yet; "" when all is here
+    invitations: tuple[InvitationView, ...] = ()
+    report: ReportView | None = None
+
+
+def attached_view(
+    request: HttpRequest,
+    message: Message,
+    variant: Variant,
+    files: Sequence[AttachmentView],
+    *,
+    is_plain_only: bool,
+    has_report: bool = False,
+    is_asked: bool = False,
+) -> AttachedView | None:
+    """Return the cards with whatever is known by now; None if there is nothing to say.
+
+    `is_plain_only`: the mail must not be relied on, so nothing of its files is shown. `is_asked`:
+    a worker has just been asked; what is missing stays missing.
+    """
+    if not files and not has_report:
+        return None
+    facts = None
+    if not is_plain_only:
+        facts = preview_store.load(message, session_key=session_keys.session_key(request))
+    entries = facts["entries"] if facts else {}
+
+    def address(kind: str, position: str) -> str:
+        return links.address(
+            kind, links.Target(message.account.user_id, message.pk, variant.key, position)
+        )
+
+    together = len(files) > 1 and not is_plain_only
+    return AttachedView(
+        cards=tuple(
+            _card(file, entries.get(file.path, {}), address("attached", file.path))
+            for file in files
+        ),
+        total=size_words(sum(file.size for file in files)),
+        all_url=address("attached-all", "") if together else "",
+        pending_url=""
+        if facts or is_plain_only or is_asked
+        else reverse("reader:attached-cards", args=[message.pk]),
+        invitations=_invitations(message, files, entries),
+        report=report_view(facts["report"]) if facts and facts["report"] else None,
+    )
+
+
+def _card(file: AttachmentView, entry: Mapping[str, Any], view_url: str) -> CardView:
+    kind = entry.get("kind", "")
+    may_view = kind in _SHOWN_KINDS and not file.is_dangerous
+    thumbnail = entry.get("thumbnail", "")
+    calendar = entry.get("calendar")
+    return CardView(
+        file=file,
+        name=_name(file, kind),
+        view_url=view_url if may_view else "",
+        thumbnail=f"data:image/webp;base64,{thumbnail}" if thumbnail and may_view else "",
+        words=_words(file, entry),
+        event=event_view(calendar, calendar["events"][0])
+        if calendar and calendar["events"]
+        else None,
+    )
+
+
+def _mine(answer: str) -> str:
+    return {
+        "ACCEPTED": _("You accepted."),
+        "TENTATIVE": _("You answered: maybe."),
+        "DECLINED": _("You declined."),
+    }.get(answer, "")
+
+
+def _name(file: AttachmentView, kind: str) -> str:
+    """Return the file's name; a calendar sent beside the text often has none."""
+    if kind == "calendar" and file.name.endswith(".bin"):
+        return _("Invitation.ics")
+    return file.name
+
+
+def _words(file: AttachmentView, entry: Mapping[str, Any]) -> str:
+    size = size_words(file.size)
+    if entry.get("code") == "password":
+        return _("{kind}, asks for a password, {size}").format(kind=file.kind, size=size)
+    if entry.get("kind") == "pdf" and entry.get("pages"):
+        pages = ngettext("{n} page", "{n} pages", entry["pages"]).format(n=entry["pages"])
+        return _("{kind}, {pages}, {size}").format(kind=file.kind, pages=pages, size=size)
+    if entry.get("kind") == "contacts" and entry.get("cards"):
+        found = entry["cards"]["cards"]
+        if len(found) == 1 and found[0]["name"]:
+            return _("Contact, {name}").format(name=found[0]["name"])
+        return ngettext("{n} contact", "{n} contacts", len(found)).format(n=len(found))
+    return _("{kind}, {size}").format(kind=file.kind, size=size)
+
+
+def _invitations(
+    message: Message, files: Sequence[AttachmentView], entries: Mapping[str, Any]
+) -> tuple[InvitationView, ...]:
+    given = {}
+    if any(entry.get("calendar") for entry in entries.values()):
+        rows = InvitationAnswer.objects.filter(message=message)
+        given = dict(rows.values_list("path", "answer"))
+    seen: set[str] = set()
+    found: list[InvitationView] = []
+    for file in files:
+        calendar = entries.get(file.path, {}).get("calendar")
+        if not calendar or not calendar["events"] or len(found) == _MOST_FINDINGS:
+            continue
+        event = calendar["events"][0]
+        # The same invitation often comes twice: as an alternative and as a file.
+        name = f"{calendar['method']} {event['uid']} {event['echo']}"
+        if name in seen and event["uid"]:
+            continue
+        seen.add(name)
+        found.append(
+            InvitationView(
+                event=event_view(calendar, event),
+                path=file.path,
+                answer_url=reverse("pages:invitation", args=[message.pk]),
+                mine=_mine(given.get(file.path, "")),
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,69 @@
+"""The tasks that look at attachments (crypto lane): ids in, one call, a word to whoever waits."""
+
+import logging
+from collections.abc import Callable
+
+from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+
+from accounts import replies
+from webmail.reader import extracting, previews, rendering, viewing
+
+logger = logging.getLogger(__name__)
+
+
+def _answered(what: str, message_id: int, reply_key: str, work: Callable[[], str]) -> None:
+    word = "failed"
+    try:
+        word = work()
+    except (rendering.NotHere, SoftTimeLimitExceeded, MemoryError) as problem:
+        logger.warning(
+            "event=%s-failed message=%s why=%s", what, message_id, type(problem).__name__
+        )
+    finally:
+        if reply_key:
+            replies.answer(reply_key, word)
+
+
+@shared_task(name="reader.extract_part", ignore_result=True, soft_time_limit=40, time_limit=60)
+def extract_part(message_id: int, ticket_id: str, reply_key: str, path: str) -> None:
+    """Take a part out for download."""
+    _answered(
+        "extract", message_id, reply_key, lambda: extracting.extract(message_id, ticket_id, path)
+    )
+
+
+@shared_task(name="reader.extract_all", ignore_result=True, soft_time_limit=40, time_limit=60)
+def extract_all(message_id: int, ticket_id: str, reply_key: str) -> None:
+    """Take all attachments out for one ZIP."""
+    _answered(
+        "extract-all", message_id, reply_key, lambda: extracting.extract_all(message_id, ticket_id)
+    )
+
+
+@shared_task(name="reader.preview", ignore_result=True, soft_time_limit=50, time_limit=70)
+def preview(message_id: int, ticket_id: str, reply_key: str) -> None:
+    """Look at all attachments of a message."""
+    _answered("preview", message_id, reply_key, lambda: previews.make(message_id, ticket_id))
+
+
+@shared_task(name="reader.show_part", ignore_result=True, soft_time_limit=40, time_limit=60)
+def show_part(message_id: int, ticket_id: str, reply_key: str, path: str, variant_key: str) -> None:
+    """Make what the viewer shows of a part."""
+    _answered(
+        "show",
+        message_id,
+        reply_key,
+        lambda: viewing.show(message_id, ticket_id, path, variant_key),
+    )
+
+
+@shared_task(name="reader.draw_pages", ignore_result=True, soft_time_limit=40, time_limit=60)
+def draw_pages(message_id: int, ticket_id: str, reply_key: str, path: str, first: str) -> None:
+    """Draw further pages of a PDF."""
+    _answered(
+        "draw",
+        message_id,
+        reply_key,
+        lambda: viewing.draw_pages(message_id, ticket_id, path, first),
+    )

@@ -1,0 +1,142 @@
+"""A message opened in the crypto lane to look at its parts: reading, keys, and who may see it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from accounts.models import User
+from smime import people, vault
+from smime.reading import Reading, read_message
+from smime.verdict import Context, judge
+from webmail.mailbox.models import Message as MailMessage
+from webmail.mime import Message, Part, choose_body, decode_body
+from webmail.reader import judging, pipeline, rendering
+from webmail.reader.shown import STEP
+from webmail.reader.variants import Variant
+
+DEEPEST = 4  # messages inside messages inside …
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A message with what was opened of it."""
+
+    message: MailMessage
+    reading: Reading
+    keys: vault.OpenedKeys
+    context: Context
+    asked_with: bytes | None  # the key of the session that asked
+
+    @property
+    def user(self) -> User:
+        """Whose message it is."""
+        return self.message.account.user
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether anything of it came out of an encrypted layer."""
+        return pipeline.holds_secrets(self.reading)
+
+    @property
+    def session_key(self) -> bytes | None:
+        """The key that its parts are sealed under; None: the keyring."""
+        return self.asked_with if self.is_secret else None
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A part, its tree and the reading they are of."""
+
+    reading: Reading
+    tree: Message
+    part: Part
+
+    @property
+    def content(self) -> bytes:
+        """The part's decoded octets; of a forwarded message the message."""
+        if self.part.content_type == "message/rfc822" and self.part.children:
+            return self.tree.raw[self.part.body_start : self.part.end]
+        return decode_body(self.tree, self.part)
+
+
+def open_for(message_id: int, ticket_id: str) -> Opened | None:
+    """Open a message for whoever the ticket names; None without a ticket or message.
+
+    Raises rendering.NotHere.
+    """
+    message = MailMessage.objects.select_related("account__user").filter(pk=message_id).first()
+    ticket = rendering.ticket_for(message, ticket_id) if message is not None else None
+    if message is None or ticket is None:
+        return None
+    reading, keys = rendering.open_reading(message, ticket)
+    session_key = ticket.get("session_key")
+    return Opened(
+        message=message,
+        reading=reading,
+        keys=keys,
+        context=context_of(message, reading, keys),
+        asked_with=session_key if isinstance(session_key, bytes) else None,
+    )
+
+
+def context_of(message: MailMessage, reading: Reading, keys: vault.OpenedKeys) -> Context:
+    """Return what a verdict on this reading (of the message, or of one inside it) depends on."""
+    return judging.context_for(
+        message.account.user,
+        message,
+        reading.facts,
+        now=timezone.now(),
+        is_vault_locked=keys.locked,
+    )
+
+
+def locate(opened: Opened, path: str) -> Located:
+    """Return the part that "layer/section" names, also inside a forwarded message
+    ("layer/section|layer/section"). Raises KeyError if there is none.
+    """
+    reading = opened.reading
+    *outer, last = path.split(STEP)
+    if len(outer) > DEEPEST:
+        raise KeyError(path)
+    for step in outer:
+        tree, part = pipeline.part_of(reading, step)
+        reading = read_nested(opened, Located(reading, tree, part))
+    tree, part = pipeline.part_of(reading, last)
+    return Located(reading, tree, part)
+
+
+def read_nested(opened: Opened, located: Located) -> Reading:
+    """Read a forwarded message as one of its own, with the keys at hand."""
+    user = opened.user
+    raw = located.content
+    known = [each.certificate for each in opened.keys.pairs]
+    first = read_message(raw, keys=opened.keys.pairs, certificates=known)
+    sender = next((each.address for each in first.envelope.from_), "")
+    at_hand = people.certificates_at_hand(user, sender) if sender else []
+    if not at_hand:
+        return first
+    return read_message(raw, keys=opened.keys.pairs, certificates=(*known, *at_hand))
+
+
+def attachments(opened: Opened) -> Iterator[tuple[str, Located, str]]:
+    """Yield (path, part, file name) of all that the page lists and that may be looked into.
+
+    Parts of mail that must not be relied on are left out: they are only downloaded one by one.
+    """
+    if not opened.reading.is_shown:
+        return
+    readings = [opened.reading, *(framed.reading for framed in opened.reading.frames)]
+    for layer, reading in enumerate(readings):
+        if not reading.is_shown:
+            continue
+        verdict = judge(reading.facts, context=opened.context)
+        if not pipeline.permission_for(verdict, variant=Variant()).html:
+            continue
+        choice = choose_body(reading.content)
+        for listed in choice.attachments:
+            found = Located(reading, reading.content, listed.part)
+            yield f"{layer}/{listed.path}", found, listed.filename
+        for part in choice.nested:
+            found = Located(reading, reading.content, part)
+            yield f"{layer}/{part.path}", found, part.filename or "message.eml"
