@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.serialization import (
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from smime.pki.certificates import SMTP_UTF8_MAILBOX, display_name
+from smime.pki.locations import Locations, location_extensions
 from smime.pki.pkcs12 import KeyPair
 
 type KeyKind = Literal[
@@ -84,7 +85,12 @@ def new_key(kind: KeyKind = "rsa2048") -> PrivateKeyTypes:
 
 
 def new_root(
-    common_name: str, now: datetime, *, key: KeyKind = "p256", lifetime: timedelta | None = None
+    common_name: str,
+    now: datetime,
+    *,
+    key: KeyKind = "p256",
+    lifetime: timedelta | None = None,
+    published: Locations | None = None,
 ) -> Authority:
     """Make a self-signed root, valid from a day before `now` for `lifetime` (twenty years)."""
     own = cast("CertificateIssuerPrivateKeyTypes", new_key(key))
@@ -97,6 +103,7 @@ def new_root(
         lifetime=lifetime or timedelta(days=20 * 365),
         path_length=None,
         eku=None,
+        published=published,
     )
     return Authority(key=own, certificate=certificate)
 
@@ -110,8 +117,9 @@ def new_intermediate(
     lifetime: timedelta | None = None,
     path_length: int | None = 0,
     eku: Sequence[x509.ObjectIdentifier] | None = None,
+    published: Locations | None = None,
 ) -> Authority:
-    """Make an authority below `root`."""
+    """Make an authority below `root`, naming the addresses where more is published."""
     own = cast("CertificateIssuerPrivateKeyTypes", new_key(key))
     certificate = _signed_authority(
         common_name,
@@ -122,6 +130,7 @@ def new_intermediate(
         lifetime=lifetime or timedelta(days=10 * 365),
         path_length=path_length,
         eku=eku,
+        published=published,
     )
     return Authority(key=own, certificate=certificate, above=(root.certificate, *root.above))
 
@@ -137,11 +146,13 @@ def issue(
     eku: Sequence[x509.ObjectIdentifier] | None = MAIL,
     ku: Iterable[str] | None = SIGN_AND_ENCRYPT,
     hash_algorithm: SigningHash | None = None,
+    published: Locations | None = None,
 ) -> KeyPair:
     """Issue a person's certificate and give it with its key and chain.
 
     `address` goes into rfc822Name, or SmtpUTF8Mailbox when its local part is not ASCII; None
     leaves it out. `eku` and `ku` None leave the extension out. `hash_algorithm` None fits the key.
+    `published` says where its issuer's certificates, lists and answers are found.
     """
     own = new_key(key) if isinstance(key, str) else key
     builder = (
@@ -164,6 +175,8 @@ def issue(
         builder = builder.add_extension(x509.ExtendedKeyUsage(eku), critical=False)
     if ku is not None:
         builder = builder.add_extension(_key_usage(ku), critical=True)
+    for each in location_extensions(published or Locations()):
+        builder = builder.add_extension(each, critical=False)
     certificate = builder.sign(root.key, hash_algorithm or _hash_for(root.key))
     return KeyPair(key=own, certificate=certificate, chain=(root.certificate, *root.above))
 
@@ -217,6 +230,7 @@ def _signed_authority(
     lifetime: timedelta,
     path_length: int | None,
     eku: Sequence[x509.ObjectIdentifier] | None,
+    published: Locations | None = None,
 ) -> x509.Certificate:
     builder = (
         x509.CertificateBuilder()
@@ -232,6 +246,8 @@ def _signed_authority(
     )
     if eku is not None:
         builder = builder.add_extension(x509.ExtendedKeyUsage(eku), critical=False)
+    for each in location_extensions(published or Locations()):
+        builder = builder.add_extension(each, critical=False)
     return builder.sign(issuer_key, _hash_for(issuer_key))
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from smime.pki.authority import Authority, Revocation, crl, new_intermediate
+from smime.pki.locations import Locations
 from smime.pki.revocation import check_revocation, load_crls
 from tests.smime.pki.people import DAY, NOW, YEAR, fresh_crl, key, person, world
 
@@ -72,8 +74,6 @@ def _scoped(extension, critical=True):
             .build()
         )
     )
-    from cryptography.hazmat.primitives import hashes
-
     return builder.sign(inter.key, hashes.SHA256())
 
 
@@ -102,10 +102,57 @@ def _scope(**changes):
             "unknown",
         ),
         (x509.DeltaCRLIndicator(1), "unknown"),
+        # For some reasons only: may withdraw …
+        (_scope(only_some_reasons=frozenset({x509.ReasonFlags.key_compromise})), "revoked"),
+        (
+            x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.99999.1"), b"0\0"),
+            "unknown",
+        ),
     ],
 )
 def test_scope(extension, state):
     assert status([_scoped(extension)]).state == state
+
+
+def test_a_list_for_some_reasons_clears_nobody():
+    some = _scope(only_some_reasons=frozenset({x509.ReasonFlags.key_compromise}))
+    assert status([_scoped(some)], world().bob).state == "unknown"
+
+
+def test_a_list_of_its_own_point_counts_for_who_names_that_point():
+    url = "http://pki.example/point.crl"
+    named = person("p@example.org", "Pointed", published=Locations(lists=(url,)))
+    scope = _scope(full_name=[x509.UniformResourceIdentifier(url)])
+    assert status([_scoped(scope)], named).state == "good"
+    assert status([_scoped(scope)], world().bob).state == "unknown"
+
+
+def test_an_entry_of_another_issuer_or_not_understood_spoils_the_list():
+    inter = world().inter
+    entry = (
+        x509.RevokedCertificateBuilder()
+        .serial_number(world().alice.certificate.serial_number)
+        .revocation_date(NOW - DAY)
+        .add_extension(x509.CertificateIssuer([x509.DNSName("other")]), critical=True)
+        .build()
+    )
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(inter.certificate.subject)
+        .last_update(NOW - DAY)
+        .next_update(NOW + DAY)
+        .add_revoked_certificate(entry)
+    )
+    assert status([builder.sign(inter.key, hashes.SHA256())]).state == "unknown"
+
+
+def test_of_the_expired_only_a_list_of_their_life_praises():
+    ended = NOW - 30 * DAY
+    old = person("a@example.org", "Old", not_before=NOW - YEAR, not_after=ended)
+    assert status([fresh_crl()], old).state == "unknown"
+    assert status([fresh_crl((old, ended - DAY, None))], old).state == "revoked"
+    last = crl(world().inter, this_update=ended - DAY, next_update=ended + DAY)
+    assert status(load_crls([last]), old).state == "good"
 
 
 def test_a_weakly_signed_list_is_said_to_be_weak():
