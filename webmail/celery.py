@@ -12,6 +12,8 @@ from celery import Celery
 from celery.signals import heartbeat_sent, setup_logging
 from kombu import Queue
 
+from webmail.scheduler import Scheduler
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webmail.settings")
 
 # Touched every few seconds by a live worker: what a container check looks at.
@@ -74,6 +76,7 @@ def _configure() -> None:
             "due-outbox": {"task": "composer.hand_over_due_mail", "schedule": 5.0},
             "lost-changes": {"task": "mailbox.hand_over_due_changes", "schedule": 5.0},
             "polls": {"task": "mailbox.poll_accounts", "schedule": 60.0},
+            "revocation": {"task": "smime.look_after_revocation", "schedule": 60.0},
             "expiry": {"task": "reader.expire_caches", "schedule": 300.0},
         },
     )
@@ -82,6 +85,7 @@ def _configure() -> None:
 
 
 _configure()
+app.steps["worker"].add(Scheduler)
 app.autodiscover_tasks(
     ["accounts", "smime", "webmail.mailbox", "webmail.reader", "webmail.composer", "webmail.pages"]
 )

@@ -125,10 +125,9 @@ class SendSite:
         with (self.directory / "worker.log").open("ab") as log:
             process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "celery", "-A", "webmail.celery", "worker", "-B",
+                    sys.executable, "-m", "celery", "-A", "webmail.celery", "worker",
                     "-Q", "send,scan", "-P", "threads", "-c", "4", "--without-gossip",
                     "--without-mingle", "-l", "WARNING",
-                    "-s", str(self.directory / f"beat-{time.monotonic_ns()}"),
                 ],
                 cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip

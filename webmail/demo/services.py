@@ -90,14 +90,14 @@ def signet_services(*, web_port: int, host: str = "127.0.0.1") -> list[Service]:
     """Return web, workers, watcher and scheduler as processes of one machine.
 
     Lanes keep their own queues; on one machine two thread pools serve them, and `crypto` has
-    processes of its own with limits. The scheduler rides in the background worker: the effects
-    of its entries are guarded by leases, not by there being one.
+    processes of its own with limits. The scheduler rides in the worker of `scan`
+    (webmail.scheduler).
     """
     threads = ("--pool", "threads", "--concurrency", "12")
     return [
         _worker("worker-crypto", "crypto", "--pool", "prefork", "--concurrency", "1"),
         _worker("worker-interactive", "interactive,fetch", *threads),
-        _worker("worker-background", "sync,send,scan", *threads, "--beat"),
+        _worker("worker-background", "sync,send,scan", *threads),
         Service(name="watcher", command=[sys.executable, "manage.py", "watch"]),
         Service(
             name="web",
