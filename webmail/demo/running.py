@@ -1,7 +1,6 @@
 """Runs Signet on one machine under the supervisor: shared by `demo` and `serve`."""
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,7 +8,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
-from webmail.demo import services
+from webmail.demo import preloading, services
+from webmail.demo.forked import aside
 from webmail.demo.ports import first_free
 from webmail.demo.supervisor import Service, StartFailed, Supervisor
 from webmail.settings import config
@@ -39,6 +39,11 @@ def refuse_if_running() -> None:
     os.close(_claim(settings.RUN_DIR / "supervisor.lock"))
 
 
+def stay_clean() -> None:
+    """Close what Django's system checks opened: a fork must not hold its parent's database."""
+    connections.close_all()
+
+
 def run(
     *,
     say: Callable[[str], None],
@@ -50,15 +55,17 @@ def run(
 ) -> None:
     """Migrate, start everything, call `ready(url)`, and stay until told to stop.
 
-    `before` are started first (embedded servers); `prepare` runs once they answer.
-    Raises AlreadyRunning, StartFailed, MissingProgram or NoFreePort with a sentence.
+    `before` are started first (embedded servers); `prepare` runs once they answer. It, the
+    migrations and `ready` run aside: this process must stay clean, for its children are its forks.
+    Raises AlreadyRunning, StartFailed, EndedAside, MissingProgram or NoFreePort with a sentence.
     """
+    stay_clean()
     settings.RUN_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = _claim(settings.RUN_DIR / "supervisor.lock")
     supervisor = Supervisor(log_directory=settings.DATA_DIR / "logs", say=say)
     redis_url_file = settings.RUN_DIR / "redis-url"
     try:
-        call_command("migrate", verbosity=0, interactive=False)
+        aside(lambda: call_command("migrate", verbosity=0, interactive=False))
         first = list(before)
         if not config.text("SIGNET_REDIS_URL"):
             socket = services.valkey_socket()
@@ -67,13 +74,12 @@ def run(
             settings.REDIS_URL = f"unix://{socket}"
             first.insert(0, services.valkey_service(socket))
         supervisor.start(first)
-        prepare()
-        connections.close_all()
+        aside(prepare)
         port = first_free(web_port)
         os.environ["DJANGO_SETTINGS_MODULE"] = "webmail.settings"
-        supervisor.start(services.signet_services(web_port=port, host=host))
-        ready(settings.PUBLIC_URL or f"http://127.0.0.1:{port}")
-        sys.stdout.flush()
+        family = services.signet_services(web_port=port, host=host)
+        supervisor.start(preloading.preloaded(family))
+        aside(lambda: ready(settings.PUBLIC_URL or f"http://127.0.0.1:{port}"))
         supervisor.run()
     except StartFailed:
         supervisor.stop()

@@ -4,21 +4,21 @@
                                           └─stop─▶ SIGTERM ─▶ SIGKILL after the service's grace
 
 Children have sessions of their own, so that Ctrl-C reaches the supervisor alone; on Linux they
-die with it, however it ends. Needs the standard library only, to stay small beside its children.
+die with it, however it ends. A service is started by its command, or, on Linux and if it has an
+entry, as a fork of this process (webmail.demo.forked). Needs the standard library only.
 """
 
-import ctypes
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_PR_SET_PDEATHSIG = 1
+from webmail.demo import forked
+from webmail.demo.forked import Forked
 
 
 class StartFailed(Exception):  # noqa: N818 - the name says what happened
@@ -31,6 +31,8 @@ class Service:
 
     name: str
     command: Sequence[str]
+    # What does the same as the command inside a fork of the supervisor. None: always the command.
+    entry: Callable[[], object] | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     # Something to connect to: a Unix socket's path or a loopback port. None: ready at once.
     ready_socket: Path | None = None
@@ -42,15 +44,10 @@ class Service:
 @dataclass(slots=True)
 class _Running:
     service: Service
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Forked
     started_at: float
     failures: int = 0
     retry_at: float | None = None
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _answers(service: Service) -> bool:
@@ -84,11 +81,18 @@ class Supervisor:
         """Return the file that gets what `service` prints."""
         return self._logs / f"{service.name}.log"
 
-    def _spawn(self, service: Service) -> subprocess.Popen[bytes]:
+    def _spawn(self, service: Service) -> subprocess.Popen[bytes] | Forked:
         log = self.log_of(service)
         if log.exists() and log.stat().st_size > 10_000_000:
             log.replace(log.with_suffix(".log.1"))
         with log.open("ab") as output:
+            if service.entry is not None and forked.IS_POSSIBLE:
+                return Forked(
+                    service.entry,
+                    name=service.name,
+                    environment=service.environment,
+                    output=output,
+                )
             return subprocess.Popen(
                 list(service.command),
                 env={**os.environ, **service.environment},
@@ -96,7 +100,7 @@ class Supervisor:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - single-threaded parent
+                preexec_fn=forked.die_with_parent,  # noqa: PLW1509 - single-threaded parent
             )
 
     def start(self, services: Sequence[Service]) -> None:

@@ -119,10 +119,10 @@ def test_processes_have_the_names_of_their_services(command, name):
 
 
 def _proc(root, *processes):
-    for pid, parent, command, pss in processes:
+    for pid, parent, command, pss, *comm in processes:
         directory = root / str(pid)
         directory.mkdir()
-        (directory / "stat").write_text(f"{pid} (a) b) S {parent} 1 1 0")
+        (directory / "stat").write_text(f"{pid} ({(comm or ['a) b'])[0]}) S {parent} 1 1 0")
         (directory / "cmdline").write_bytes(b"\0".join(word.encode() for word in command) + b"\0")
         (directory / "smaps_rollup").write_text(f"Rss: 9 kB\nPss:  {pss} kB\n")
 
@@ -136,11 +136,15 @@ def test_memory_is_added_up_by_service_with_all_its_children(tmp_path, monkeypat
         (12, 11, ["granian"], 3000),
         (13, 12, ["granian"], 4000),
         (14, 10, ["valkey-server"], 500),
+        (15, 10, ["python", "manage.py", "demo"], 250, "worker-interact"),
+        (16, 15, ["python", "manage.py", "demo"], 250, "worker-interact"),
         (20, 1, ["granian"], 90000),
     )
     assert memory.child(1, "supervisor") == 10
     sizes = memory.resting(10)
-    assert sizes == pytest.approx({"supervisor": 1.024, "web": 9.216, "valkey": 0.512})
+    assert sizes == pytest.approx(
+        {"supervisor": 1.024, "web": 9.216, "valkey": 0.512, "worker-interactive": 0.512}
+    )
     with pytest.raises(NotMeasured):
         memory.child(1, "watcher")
     with pytest.raises(NotMeasured):

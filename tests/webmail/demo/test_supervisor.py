@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.site import wait_for
 from webmail.demo.ports import first_free, is_free
 from webmail.demo.supervisor import Service, StartFailed, Supervisor
 
+ROOT = Path(__file__).resolve().parents[3]
 LISTEN = (
     "import socket, sys, time\n"
     "s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
@@ -102,3 +105,50 @@ def test_busy_ports_are_stepped_over() -> None:
         busy.bind(("127.0.0.1", start))
         busy.listen()
         assert first_free(start) > start
+
+
+ENTRY = """
+import os, sys, threading
+from pathlib import Path
+from webmail.demo.supervisor import Service, Supervisor
+def serve():
+    import socket
+    with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", int(sys.argv[1])))
+        listening.listen()
+        print("serving", os.getpid(), flush=True)
+        threading.Event().wait()
+supervisor = Supervisor(log_directory=Path(sys.argv[2]), say=lambda words: print(words, flush=True))
+supervisor.start([Service(
+    name="forked", command=["false"], entry=serve, ready_port=int(sys.argv[1]))])
+print("ready", flush=True)
+supervisor.run()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="forks are used on Linux alone")
+def test_an_entry_runs_as_a_fork_instead_of_the_command_and_is_forked_again(tmp_path: Path) -> None:
+    port = first_free(26000 + os.getpid() % 20000)
+    log = tmp_path / "forked.log"
+    supervising = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", ENTRY, str(port), str(tmp_path)],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert supervising.stdout is not None
+        assert supervising.stdout.readline() == "ready\n"
+        first = int(log.read_text().split()[1])
+        assert os.getsid(first) == first
+        os.kill(first, signal.SIGKILL)
+        said = supervising.stdout.readline()
+        assert said == "forked ended with status -9; starting it again.\n"
+        wait_for("the next", lambda: log.read_text().count("serving") == 2 and not is_free(port))
+        supervising.send_signal(signal.SIGINT)
+        assert supervising.wait(20) == 0
+        assert is_free(port)
+    finally:
+        supervising.kill()
+        supervising.wait()
+        assert supervising.stdout is not None
+        supervising.stdout.close()

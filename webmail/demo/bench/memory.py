@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from webmail.demo.bench.rows import NotMeasured
+from webmail.demo.forked import LONGEST_NAME
+from webmail.demo.services import signet_services
 
 _PROC = Path("/proc")
 _PSS = re.compile(r"^Pss:\s+(\d+) kB$", re.MULTILINE)
@@ -23,19 +25,24 @@ _NAMES = (
     ("watch", "watcher"),
     ("demo", "supervisor"),
 )
+# Forks of the supervisor have its command line, and their services' names in the kernel.
+_FORKED = {service.name[:LONGEST_NAME]: service.name for service in signet_services(web_port=0)}
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A process and its parent; command: its words."""
+    """A process and its parent; command: its words; comm: its name in the kernel."""
 
     pid: int
     parent: int
     command: tuple[str, ...]
+    comm: str = ""
 
     @property
     def name(self) -> str:
         """What the process is called in Signet, else its program's name."""
+        if self.comm in _FORKED:
+            return _FORKED[self.comm]
         for word in self.command:
             if worker := _WORKER.match(word):
                 return worker[1]
@@ -98,11 +105,12 @@ def _tree() -> dict[int, Process]:
         except (FileNotFoundError, ProcessLookupError, PermissionError):
             continue  # ended meanwhile, or somebody else's
         # The name in brackets may hold anything: fields are counted after the last bracket.
-        parent = int(stat.rpartition(")")[2].split()[1])
+        head, _, rest = stat.rpartition(")")
+        parent = int(rest.split()[1])
         # A process that gives itself a title (Valkey) has spaces where others have zeros.
         words = tuple(command.replace(b"\0", b" ").decode("utf-8", "replace").split())
         pid = int(directory.name)
-        found[pid] = Process(pid, parent, words)
+        found[pid] = Process(pid, parent, words, comm=head.partition("(")[2])
     return found
 
 

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connection, connections
 
 from webmail.demo import embedded, people, running
+from webmail.demo.forked import EndedAside, aside
 from webmail.demo.letters import ALICE, BOB
 from webmail.demo.ports import NoFreePort, first_free
 from webmail.demo.services import MissingProgram
@@ -35,11 +36,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.reconfigure(line_buffering=True)
+        running.stay_clean()
         try:
             if options["reset"]:
-                self._reset()
+                aside(self._reset)
             self._run(options["port"])
         except (
+            EndedAside,
             people.NotADemo,
             running.AlreadyRunning,
             StartFailed,
@@ -68,10 +71,11 @@ class Command(BaseCommand):
 
     def _run(self, web_port: int) -> None:
         imap = first_free(1143)
-        post = embedded.prepare_servers(
-            settings.DATA_DIR / "demo",
-            imap_port=imap,
-            submission_port=first_free(1587, taken=frozenset({imap})),
+        submission = first_free(1587, taken=frozenset({imap}))
+        post = aside(
+            lambda: embedded.prepare_servers(
+                settings.DATA_DIR / "demo", imap_port=imap, submission_port=submission
+            )
         )
 
         def prepare() -> None:

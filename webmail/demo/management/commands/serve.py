@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.models import MailServer
 from webmail.demo import running
+from webmail.demo.forked import EndedAside
 from webmail.demo.ports import NoFreePort
 from webmail.demo.services import MissingProgram
 from webmail.demo.supervisor import StartFailed
@@ -28,7 +29,13 @@ class Command(BaseCommand):
                 prepare=lambda: None,
                 ready=self._ready,
             )
-        except (running.AlreadyRunning, StartFailed, MissingProgram, NoFreePort) as error:
+        except (
+            EndedAside,
+            running.AlreadyRunning,
+            StartFailed,
+            MissingProgram,
+            NoFreePort,
+        ) as error:
             raise CommandError(str(error)) from error
 
     def _ready(self, url: str) -> None:

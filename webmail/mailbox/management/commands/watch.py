@@ -15,6 +15,8 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = "Wait for new mail of the accounts in use (IDLE). Ends on SIGTERM or SIGINT."
+    # They touch most of Django; what migrates or serves here has run them.
+    requires_system_checks = ()
 
     @override
     def handle(self, *args: Any, **options: Any) -> None:
