@@ -11,11 +11,15 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from smime import vault
 from smime.certificate_rows import load
+from smime.comparing import Piece, compare
 from smime.models import OwnKey, PersonCertificate, Vault
-from smime.pki.certificates import allows_mail, issuer_name, may_encrypt
+from smime.pki.addresses import canonical_address
+from smime.pki.certificates import allows_mail, is_self_signed, issuer_name, may_encrypt
+from smime.timeline import Bar, Timeline, plan_timeline
 
 EXPIRING = 60  # days before the end that the page warns
 SHOWN_PEOPLE = 500
+_BARS_BEGIN, _BAR_PITCH = 3.125, 2.75  # rem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +40,10 @@ class OwnKeyView:
     days_left: int
     is_personal: bool
     can_sign: bool
-    # Where its life lies on the page's timeline, in twentieths (0 to 20) of its width.
-    starts: int
-    ends: int
+    bar: Bar
+    bar_top: str  # of the bar in the drawing: "2.875rem"
+    bar_words: str  # "Signing, in use"
+    bar_short: str  # "In use", for a narrow drawing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +53,7 @@ class PersonView:
     id: int
     name: str
     address: str
-    state: Literal["ready", "expired", "not-usable"]
+    state: Literal["ready", "expired", "not-usable", "self-made", "bound"]
     not_after: datetime
     fingerprint: str
     is_own_entry: bool  # not the organisation's: may be forgotten
@@ -67,8 +72,9 @@ class KeysPage:
     keys: tuple[OwnKeyView, ...]
     people: tuple[PersonView, ...]
     people_count: int
-    years: tuple[tuple[int, int], ...]  # (year, its place on the timeline, 0 to 20)
-    today: int
+    timeline: Timeline
+    timeline_height: str  # "8.5rem"
+    backup: OwnKeyView | None  # the key in use that lasts longest
     has_vault: bool
     is_unlocked: bool
     idle_minutes: int
@@ -91,9 +97,33 @@ def _state(row: OwnKey, now: datetime) -> Literal["in-use", "old", "expired", "n
     return "in-use" if row.is_current else "old"
 
 
-def _place(moment: datetime, first: datetime, last: datetime) -> int:
-    share = (moment - first) / (last - first)
-    return max(0, min(20, round(share * 20)))
+def _bar_words(row: OwnKey, state: str) -> str:
+    if state == "in-use":
+        return _("{use}, in use").format(use=_use(row))
+    return _("Next") if state == "next" else _("Old key, opens old mail")
+
+
+def _bar_short(state: str) -> str:
+    match state:
+        case "in-use":
+            return _("In use")
+        case "next":
+            return _("Next")
+        case _:
+            return _("Old key")
+
+
+def _person_state(
+    row: PersonCertificate, now: datetime
+) -> Literal["ready", "expired", "not-usable", "self-made", "bound"]:
+    certificate = load(row)
+    if row.not_after < now:
+        return "expired"
+    if not (may_encrypt(certificate) and allows_mail(certificate)):
+        return "not-usable"
+    if row.is_bound_by_user:
+        return "bound"
+    return "self-made" if is_self_signed(certificate) and not row.is_pinned else "ready"
 
 
 def certificates_of(user: User) -> QuerySet[PersonCertificate]:
@@ -106,37 +136,31 @@ def _people(user: User, search: str, now: datetime) -> tuple[tuple[PersonView, .
     if search:
         rows = rows.filter(Q(name__icontains=search) | Q(address__icontains=search))
     count = rows.count()
-    views = []
-    for row in rows.order_by("name", "address", "-not_after")[:SHOWN_PEOPLE]:
-        certificate = load(row)
-        usable = may_encrypt(certificate) and allows_mail(certificate)
-        state: Literal["ready", "expired", "not-usable"] = "ready" if usable else "not-usable"
-        views.append(
-            PersonView(
-                id=row.pk,
-                name=row.name,
-                address=row.address,
-                state="expired" if row.not_after < now else state,
-                not_after=row.not_after,
-                fingerprint=row.fingerprint,
-                is_own_entry=row.user_id is not None,
-            )
+    views = [
+        PersonView(
+            id=row.pk,
+            name=row.name,
+            address=row.address,
+            state=_person_state(row, now),
+            not_after=row.not_after,
+            fingerprint=row.fingerprint,
+            is_own_entry=row.user_id is not None,
         )
+        for row in rows.order_by("name", "address", "-not_after")[:SHOWN_PEOPLE]
+    ]
     return tuple(views), count
 
 
 def keys_page(user: User, *, is_unlocked: bool, idle_minutes: int, search: str = "") -> KeysPage:
     """Return the page of `user`; `search` narrows the other people by name or address."""
     now = timezone.now()
-    rows = list(vault.own_keys_for(user))
-    first = min([row.not_before for row in rows], default=now).replace(month=1, day=1)
-    last = max([row.not_after for row in rows], default=now)
-    last = last.replace(year=last.year + 1, month=1, day=1)
+    rows = sorted(vault.own_keys_for(user), key=lambda row: (row.not_before, row.pk))
+    timeline = plan_timeline([(row.not_before, row.not_after) for row in rows], now=now)
     people, count = _people(user, search, now)
     keys = tuple(
         OwnKeyView(
             id=row.pk,
-            use=_use(row),
+            use=_use(row) if row.not_before <= now else _("Next key"),
             name=row.name,
             addresses=tuple(row.addresses),
             issuer=issuer_name(load(row)),
@@ -149,23 +173,56 @@ def keys_page(user: User, *, is_unlocked: bool, idle_minutes: int, search: str =
             days_left=(row.not_after - now).days,
             is_personal=row.sealing == OwnKey.Sealing.PERSONAL,
             can_sign=row.can_sign,
-            starts=_place(row.not_before, first, last),
-            ends=_place(row.not_after, first, last),
+            bar=bar,
+            bar_top=f"{_BARS_BEGIN + number * _BAR_PITCH:.3f}rem",
+            bar_words=_bar_words(row, _state(row, now)),
+            bar_short=_bar_short(_state(row, now)),
         )
-        for row in rows
+        for number, (row, bar) in enumerate(zip(rows, timeline.bars, strict=True))
     )
-    ending = [key for key in keys if key.state == "in-use" and key.days_left <= EXPIRING]
+    in_use = [key for key in keys if key.state == "in-use"]
+    ending = [key for key in in_use if key.days_left <= EXPIRING]
     return KeysPage(
         keys=keys,
         people=people,
         people_count=count,
-        years=tuple(
-            (year, _place(first.replace(year=year), first, last))
-            for year in range(first.year, last.year)
-        ),
-        today=_place(now, first, last),
+        timeline=timeline,
+        timeline_height=f"{_BARS_BEGIN + len(rows) * _BAR_PITCH:.3f}rem",
+        backup=max(in_use, key=lambda key: key.not_after, default=None),
         has_vault=Vault.objects.filter(user=user).exists(),
         is_unlocked=is_unlocked,
         idle_minutes=idle_minutes,
         expiring=ending[0] if ending else None,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificatePage:
+    """Someone's certificate in full, and what the person may decide about it."""
+
+    row: PersonCertificate
+    fingerprint: str  # in groups, to be read aloud
+    can_pin: bool
+    asked_address: str  # an address to compare, from a link; "" if none
+    compared: tuple[tuple[Piece, ...], tuple[Piece, ...]] | None  # (writes from, is named)
+
+
+def certificate_page(user: User, certificate_id: int, *, asked: str = "") -> CertificatePage | None:
+    """Return the page of a certificate that `user` sees; None if there is none.
+
+    asked: an address they write from; it is compared with the one the certificate names.
+    """
+    row = certificates_of(user).filter(pk=certificate_id).first()
+    if row is None:
+        return None
+    asked = canonical_address(asked) or ""
+    used = asked or row.address
+    is_foreign = bool(row.addresses) and used not in row.addresses
+    digits = row.fingerprint.upper()
+    return CertificatePage(
+        row=row,
+        fingerprint=" ".join(digits[at : at + 4] for at in range(0, len(digits), 4)),
+        can_pin=row.user_id == user.pk and is_self_signed(load(row)),
+        asked_address=asked,
+        compared=compare(used, row.addresses[0]) if is_foreign else None,
     )

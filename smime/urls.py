@@ -17,6 +17,14 @@ urlpatterns = [
     path("keys/certificates/import", views.import_certificate, name="import-certificate"),
     path("keys/certificates/<int:certificate_id>", views.certificate, name="certificate"),
     path(
+        "keys/certificates/<int:certificate_id>/pin", views.pin_certificate, name="pin-certificate"
+    ),
+    path(
+        "keys/certificates/<int:certificate_id>/bind",
+        views.bind_certificate,
+        name="bind-certificate",
+    ),
+    path(
         "keys/certificates/<int:certificate_id>/forget",
         views.forget_certificate,
         name="forget-certificate",

@@ -14,12 +14,13 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts import confirming
 from accounts.models import User
-from smime import key_files, people, unlocking, vault
+from smime import deciding, key_files, people, unlocking, vault
 from smime.certificate_rows import CertificateFileError
+from smime.deciding import DecisionError
 from smime.forms import ExportForm, KeepForm
 from smime.key_files import KeyFileError
-from smime.keys_page import certificates_of, keys_page
-from smime.models import OwnKey
+from smime.keys_page import certificate_page, certificates_of, keys_page
+from smime.models import OwnKey, PersonCertificate
 from smime.passphrases import VaultError
 
 _REFUSED = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -171,10 +172,37 @@ def export_key(request: HttpRequest, key_id: int) -> HttpResponse:
 @login_required
 def certificate(request: HttpRequest, certificate_id: int) -> HttpResponse:
     """Show another person's certificate in full."""
-    found = certificates_of(_person(request)).filter(pk=certificate_id).first()
-    if found is None:
-        raise Http404
-    return _page(request, "certificate", {"certificate": found})
+    return _certificate_page(request, certificate_id)
+
+
+@require_POST
+@login_required
+def pin_certificate(request: HttpRequest, certificate_id: int) -> HttpResponse:
+    """Trust a self-made certificate, or no longer."""
+    row = _certificate(request, certificate_id)
+    pinned = request.POST.get("pinned") == "yes"
+    try:
+        deciding.pin(_person(request), row, pinned=pinned, request=request)
+    except DecisionError as error:
+        return _certificate_page(request, certificate_id, problem=error.reason)
+    words = _("You trust this certificate now.") if pinned else _("It is no longer trusted.")
+    messages.success(request, words)
+    return redirect("smime:certificate", certificate_id)
+
+
+@require_POST
+@login_required
+def bind_certificate(request: HttpRequest, certificate_id: int) -> HttpResponse:
+    """Say that someone also writes from another address."""
+    row = _certificate(request, certificate_id)
+    address = request.POST.get("address", "")[:320]
+    try:
+        bound = deciding.bind(_person(request), row, address, request=request)
+    except DecisionError as error:
+        return _certificate_page(request, certificate_id, problem=error.reason)
+    words = _("{address} counts as the same person now. To take it back, forget that entry.")
+    messages.success(request, words.format(address=bound.address))
+    return redirect("smime:certificate", bound.pk)
 
 
 @require_POST
@@ -199,6 +227,24 @@ def forget_certificate(request: HttpRequest, certificate_id: int) -> HttpRespons
         raise Http404
     messages.success(request, _("The certificate is forgotten."))
     return redirect("smime:keys")
+
+
+def _certificate(request: HttpRequest, certificate_id: int) -> PersonCertificate:
+    row = certificates_of(_person(request)).filter(pk=certificate_id).first()
+    if row is None:
+        raise Http404
+    return row
+
+
+def _certificate_page(
+    request: HttpRequest, certificate_id: int, *, problem: str | None = None
+) -> HttpResponse:
+    asked = request.POST.get("address") or request.GET.get("address", "")
+    page = certificate_page(_person(request), certificate_id, asked=asked[:320])
+    if page is None:
+        raise Http404
+    context = {"page": page, "certificate": page.row, "problem": problem}
+    return _page(request, "certificate", context, status=_REFUSED if problem else HTTPStatus.OK)
 
 
 def _own_key(request: HttpRequest, key_id: int) -> OwnKey:

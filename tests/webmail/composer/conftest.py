@@ -65,7 +65,7 @@ def posted(monkeypatch) -> list[tuple]:
     """The tasks that were posted: (name, *arguments, lane)."""
     sent: list[tuple] = []
 
-    def record(name, args, lane):
+    def record(name, args, lane, **_more):
         sent.append((name, *args, lane))
 
     monkeypatch.setattr("accounts.lanes._send", record)

@@ -1,0 +1,30 @@
+"""The keys page: the line of years, people on a phone, a certificate in full."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.certified import certify
+from tests.browser.conftest import PATIENCE, PHONE, WIDE
+from tests.browser.test_accessibility import violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.live]
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(("size", "theme"), [(WIDE, "light"), (PHONE, "dark")])
+def test_a_key_is_drawn_on_its_years(person, size, theme):
+    mira = person(size, theme=theme)
+    page = mira.page()
+    mira.sign_in(page)
+    certify(mira)
+    page.goto(f"{mira.site.url}/keys")
+    bar = page.locator(".timeline .timeline-words:visible")
+    expect(bar).to_have_text("In use" if size == PHONE else "Signing and encryption, in use")
+    assert page.locator(".timeline-label").count() >= 1
+    line, today = page.locator(".timeline-bar"), page.locator(".timeline-today")
+    box, now = line.bounding_box(), today.bounding_box()
+    assert box["x"] < now["x"] < box["x"] + box["width"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    page.locator(".own-key > summary").click()
+    expect(page.get_by_role("link", name="Save as .p12")).to_be_visible()
+    assert violations(page) == []
