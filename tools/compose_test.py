@@ -177,7 +177,7 @@ def main():
         alice = Visitor(ports)
         alice.sign_in("alice@nordlys.example", "alice")
         say("alice is signed in")
-        wait_for("mail in the list", lambda: "Framework agreement" in alice.open("/"))
+        wait_for("mail in the list", lambda: "Turbine 3 vibration report" in alice.open("/"))
         link = re.search(r'href="(/message/\d+)[^"]*"', alice.page)[1]
         wait_for("an open message", lambda: "<iframe" in alice.open(link))
         first = f"First {uuid.uuid4().hex[:8]}"
