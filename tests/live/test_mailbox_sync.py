@@ -167,9 +167,11 @@ def test_two_mails_with_one_message_id_are_both_shown(full):
 def test_a_woken_folder_is_visited_between_backfill_windows(full, monkeypatch):
     full.append(*(letter(f"Letter {n}") for n in range(130)))
     sync.first_paint(full.account.pk)
-    next_window = sync._next_window
+    window = sync._Below.window
     monkeypatch.setattr(
-        sync, "_next_window", lambda folder, session, _size: next_window(folder, session, 10)
+        sync._Below,
+        "window",
+        lambda self, folder, session, _size: window(self, folder, session, 10),
     )
     arrived = []
     write = mirror.write_rows

@@ -7,17 +7,21 @@ twice: messages of one's own name their recipients, others their sender. Mailing
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from itertools import batched
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q
-from django.db.models.functions import Greatest
 
 from accounts.models import Identity, MailAccount, User
 from webmail.composer.models import CorrespondentUse
 from webmail.composer.recipients import BadAddressError, Recipient, comparable, sendable
+from webmail.mailbox import bulk
 from webmail.mailbox.models import Folder, Message
 
 _LONGEST_PREFIX = 100  # characters
+_LONGEST_ADDRESS, _LONGEST_NAME = 320, 300  # characters, the columns' widths
+_AT_ONCE = 500  # messages read by one query
 _SENT_WEIGHS = 4  # having written to someone says more than having heard from them
 _IGNORED_FOLDERS = (Folder.Role.JUNK, Folder.Role.TRASH, Folder.Role.DRAFTS)
 
@@ -33,7 +37,7 @@ class _Use:
 def suggest(user: User, prefix: str, limit: int = 8) -> tuple[Recipient, ...]:
     """Return the people whose address or a word of whose name begins with `prefix`, best first."""
     wanted = prefix.strip()[:_LONGEST_PREFIX]
-    if not wanted:
+    if not wanted or "\0" in wanted:  # PostgreSQL refuses NUL, and no name holds one
         return ()
     found = (
         CorrespondentUse.objects.filter(user=user)
@@ -55,60 +59,72 @@ def learn(account: MailAccount, message_ids: Iterable[int]) -> None:
         for address in Identity.objects.filter(user=account.user).values_list("address", flat=True)
     }
     own.add(comparable(account.address))
-    messages = Message.objects.filter(pk__in=list(message_ids), account=account, list_id="")
-    messages = messages.exclude(placements__folder__role__in=_IGNORED_FOLDERS)
     uses: dict[str, _Use] = {}
-    for message in messages.only(
-        "from_name", "from_address", "recipients", "internal_date", "account"
-    ):
-        is_own = comparable(message.from_address) in own
-        if is_own:
-            people = [
-                Recipient(name=name, address=address)
-                for field in ("to", "cc")
-                for name, address in message.recipients.get(field, [])
-            ]
-        else:
-            people = [Recipient(name=message.from_name, address=message.from_address)]
-        for person in people:
-            _count(uses, person, own, at=message.internal_date, is_sent=is_own)
+    for some in batched(message_ids, _AT_ONCE, strict=False):
+        messages = Message.objects.filter(pk__in=some, account=account, list_id="")
+        messages = messages.exclude(placements__folder__role__in=_IGNORED_FOLDERS)
+        for sender, address, recipients, at in messages.values_list(
+            "from_name", "from_address", "recipients", "internal_date"
+        ):
+            if is_own := _counted(address) in own:
+                people = [*recipients.get("to", ()), *recipients.get("cc", ())]
+            else:
+                people = [(sender, address)]
+            for name, used in people:
+                _count(uses, name, used, own, at=at, is_sent=is_own)
     if uses:
         _store(account.user, uses)
 
 
-def _count(
-    uses: dict[str, _Use], person: Recipient, own: set[str], *, at: datetime, is_sent: bool
-) -> None:
+@lru_cache(maxsize=4096)
+def _counted(address: str) -> str:
+    """Return the key that an address is counted under; "" if no mail can be sent to it."""
     try:
-        address = sendable(person.address).lower()
+        counted = sendable(address).lower()
     except BadAddressError:
+        return ""
+    return counted if len(counted) <= _LONGEST_ADDRESS else ""
+
+
+def _count(
+    uses: dict[str, _Use], name: str, address: str, own: set[str], *, at: datetime, is_sent: bool
+) -> None:
+    counted = _counted(address)
+    if not counted or counted in own:
         return
-    if address in own or len(address) > 320:
-        return
-    use = uses.setdefault(address, _Use(last_at=at))
+    use = uses.setdefault(counted, _Use(last_at=at))
     use.sent += is_sent
     use.received += not is_sent
     if at >= use.last_at:
         use.last_at = at
-        use.name = person.name[:300] or use.name
+        use.name = name[:_LONGEST_NAME] or use.name
+
+
+_TABLE = CorrespondentUse._meta.db_table  # noqa: SLF001
+# The newest name that is one stays. Both databases know this form of upsert.
+_UPSERT = f"""
+INSERT INTO {_TABLE} AS known (user_id, address, name, sent_count, received_count, last_at)
+VALUES (%s, %s, %s, %s, %s, %s)
+ON CONFLICT (user_id, address) DO UPDATE SET
+    sent_count = known.sent_count + excluded.sent_count,
+    received_count = known.received_count + excluded.received_count,
+    name = CASE
+        WHEN excluded.name <> '' AND (known.name = '' OR excluded.last_at >= known.last_at)
+        THEN excluded.name ELSE known.name
+    END,
+    last_at = CASE
+        WHEN excluded.last_at > known.last_at THEN excluded.last_at ELSE known.last_at
+    END
+"""  # noqa: S608  (the name of our own table)
 
 
 def _store(user: User, uses: dict[str, _Use]) -> None:
-    with transaction.atomic():
-        CorrespondentUse.objects.bulk_create(
+    with transaction.atomic(), connection.cursor() as cursor:
+        # In one order, so that two windows of one account cannot wait for each other.
+        cursor.executemany(
+            _UPSERT,
             [
-                CorrespondentUse(user=user, address=address, name=use.name, last_at=use.last_at)
+                (user.pk, address, use.name, use.sent, use.received, bulk.moment(use.last_at))
                 for address, use in sorted(uses.items())
             ],
-            ignore_conflicts=True,
         )
-        # In one order, so that two windows of one account cannot wait for each other.
-        for address, use in sorted(uses.items()):
-            row = CorrespondentUse.objects.filter(user=user, address=address)
-            row.update(
-                sent_count=F("sent_count") + use.sent,
-                received_count=F("received_count") + use.received,
-                last_at=Greatest(F("last_at"), use.last_at),
-            )
-            if use.name:
-                row.filter(Q(name="") | Q(last_at=use.last_at)).update(name=use.name)

@@ -7,30 +7,47 @@ so that two writers cannot both apply a difference to the same old row.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import batched
+from typing import NamedTuple
 
 from django.db.models import F, Value
 from django.db.models.functions import Greatest
 
 from accounts.models import Identity, MailAccount
+from webmail.mailbox import bulk
 from webmail.mailbox.models import Conversation, Flag, Folder, Placement
 from webmail.mailbox.people import Name, recipient_words, sender_words
 
 THREADS_AT_ONCE = 400
 _WRITTEN = frozenset({Folder.Role.SENT.value, Folder.Role.DRAFTS.value})
 _APART = frozenset({Folder.Role.TRASH.value, Folder.Role.JUNK.value})
-_UPDATED = (
-    "newest", "latest_at", "message_count", "unseen_count", "placed_count", "is_flagged",
-    "has_attachment", "people", "subject", "preview", "seal", "seal_flag", "is_locked",
-    "is_answered",
-)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """A shown placement with what its row needs of the message."""
+class _Row(NamedTuple):
+    """What a row of the list says; attributes of Conversation."""
+
+    newest_id: int
+    latest_at: datetime
+    message_count: int
+    unseen_count: int
+    placed_count: int
+    is_flagged: bool
+    has_attachment: bool
+    people: str
+    subject: str
+    preview: str
+    seal: str
+    seal_flag: str
+    is_locked: bool
+    is_answered: bool
+
+
+_WRITTEN_COLUMNS = _Row._fields
+
+
+class _Placed(NamedTuple):
+    """A shown placement with what its row needs of the message (columns in this order)."""
 
     folder_id: int
     role: str
@@ -39,14 +56,25 @@ class _Placed:
     message_id: int
     at: datetime
     flags: int
+    pending_add: int
+    pending_remove: int
     subject: str
-    sender: Name
+    from_name: str
+    from_address: str
     recipients: dict[str, list[list[str]]]
     preview: str
     has_attachment: bool
     seal: str
     seal_flag: str
     is_locked: bool
+
+    @property
+    def shown_flags(self) -> int:
+        return (self.flags | self.pending_add) & ~self.pending_remove
+
+    @property
+    def sender(self) -> Name:
+        return Name(self.from_name, self.from_address)
 
 
 def refresh(thread_ids: Collection[int]) -> set[int]:
@@ -70,22 +98,25 @@ def _refresh(thread_ids: Collection[int]) -> set[int]:
     gone = [pk for key, (pk, *_counts) in old.items() if key not in rows]
     if gone:
         Conversation.objects.filter(pk__in=gone).delete()
-    if rows:
-        Conversation.objects.bulk_create(
-            rows.values(),
-            update_conflicts=True,
-            unique_fields=["folder", "thread"],
-            update_fields=_UPDATED,
-        )
+    bulk.insert(
+        Conversation,
+        ("folder_id", "thread_id", *_WRITTEN_COLUMNS),
+        ((*key, *row) for key, row in rows.items() if key not in old),
+    )
+    bulk.update(
+        Conversation,
+        _WRITTEN_COLUMNS,
+        ((old[key][0], row) for key, row in rows.items() if key in old),
+    )
     changes: dict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     for (folder_id, _thread), (_pk, unseen, count) in old.items():
         changes[folder_id][0] -= unseen
         changes[folder_id][1] -= count
         changes[folder_id][2] -= 1
-    for row in rows.values():
-        changes[row.folder_id][0] += row.unseen_count
-        changes[row.folder_id][1] += row.placed_count
-        changes[row.folder_id][2] += 1
+    for (folder_id, _thread), row in rows.items():
+        changes[folder_id][0] += row.unseen_count
+        changes[folder_id][1] += row.placed_count
+        changes[folder_id][2] += 1
     _count(changes)
     return set(changes)
 
@@ -116,15 +147,7 @@ def _placed(thread_ids: Collection[int]) -> list[_Placed]:
             "message__is_locked",
         )
     )  # fmt: skip
-    return [
-        _Placed(
-            folder_id=row[0], role=row[1], account_id=row[2], thread_id=row[3], message_id=row[4],
-            at=row[5], flags=(row[6] | row[7]) & ~row[8], subject=row[9],
-            sender=Name(row[10], row[11]), recipients=row[12], preview=row[13],
-            has_attachment=row[14], seal=row[15], seal_flag=row[16], is_locked=row[17],
-        )
-        for row in rows
-    ]  # fmt: skip
+    return [_Placed._make(row) for row in rows]
 
 
 def _own_addresses(account_ids: Collection[int]) -> dict[int, set[str]]:
@@ -137,10 +160,8 @@ def _own_addresses(account_ids: Collection[int]) -> dict[int, set[str]]:
     return own
 
 
-def _rows(
-    placed: Iterable[_Placed], own: dict[int, set[str]]
-) -> dict[tuple[int, int], Conversation]:
-    """Build one row for each folder and thread."""
+def _rows(placed: Iterable[_Placed], own: dict[int, set[str]]) -> dict[tuple[int, int], _Row]:
+    """Build one row for each folder and thread: (folder id, thread id)."""
     threads: dict[int, list[_Placed]] = defaultdict(list)
     for one in placed:
         threads[one.thread_id].append(one)
@@ -153,36 +174,21 @@ def _rows(
         for folder_id, here in in_folders.items():
             is_apart = here[-1].role in _APART
             count = len({one.message_id for one in here} if is_apart else counted)
-            rows[folder_id, thread_id] = _row(
-                folder_id,
-                thread_id,
-                here,
-                count=count,
-                own=own[here[-1].account_id],
-                thread=members,
-            )
+            own_here = own[here[-1].account_id]
+            rows[folder_id, thread_id] = _row(here, count=count, own=own_here, thread=members)
     return rows
 
 
-def _row(
-    folder_id: int,
-    thread_id: int,
-    here: list[_Placed],
-    *,
-    count: int,
-    own: set[str],
-    thread: list[_Placed],
-) -> Conversation:
+def _row(here: list[_Placed], *, count: int, own: set[str], thread: list[_Placed]) -> _Row:
     newest = here[-1]
-    return Conversation(
-        folder_id=folder_id,
-        thread_id=thread_id,
+    flags = [one.shown_flags for one in here]
+    return _Row(
         newest_id=newest.message_id,
         latest_at=newest.at,
         message_count=count,
         placed_count=len(here),
-        unseen_count=sum(not one.flags & Flag.SEEN for one in here),
-        is_flagged=any(one.flags & Flag.FLAGGED for one in here),
+        unseen_count=sum(not one & Flag.SEEN for one in flags),
+        is_flagged=any(one & Flag.FLAGGED for one in flags),
         has_attachment=any(one.has_attachment for one in here),
         people=_people(newest, thread, own),
         subject=newest.subject,
@@ -190,7 +196,7 @@ def _row(
         seal=newest.seal,
         seal_flag=newest.seal_flag,
         is_locked=newest.is_locked,
-        is_answered=bool(newest.flags & Flag.ANSWERED),
+        is_answered=bool(flags[-1] & Flag.ANSWERED),
     )
 
 

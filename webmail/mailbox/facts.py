@@ -3,10 +3,12 @@
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from webmail.imap import BodyStructure, FetchedRow
 from webmail.mailbox.flags import bits_of
-from webmail.mime import Address, parse_message, safe_filename
+from webmail.mime import Address, read_envelope, safe_filename
+from webmail.mime.headers import read_headers
 
 MOST_PEOPLE = 100  # kept of each address field
 MOST_REFERENCES = 100
@@ -64,9 +66,9 @@ class MessageFacts:
 
 def read_row(row: FetchedRow) -> MessageFacts:
     """Return the facts of one row."""
-    message = parse_message(row.header)
-    envelope = message.envelope
-    headers = message.root.headers
+    # A row holds chosen fields alone: no part of the tree is asked for.
+    headers = read_headers(row.header)
+    envelope = read_envelope(headers)
     sender = envelope.from_[0] if envelope.from_ else Address("", "")
     flags, keywords = bits_of(row.flags)
     parts = list(row.structure.walk())[:MOST_PARTS] if row.structure else []
@@ -118,9 +120,15 @@ def content_key(row: FetchedRow) -> str:
 def storable(text: str, longest: int) -> str:
     """Return text that every database takes: no NUL, no lone surrogate, not too long."""
     cut = text[:longest]
+    if cut.isprintable():  # holds for nearly all text; surrogates and NUL are not printable
+        return cut
     if not cut.isascii():
         cut = cut.encode("utf-8", "replace").decode("utf-8")
     return cut.replace("\0", "")
+
+
+# Of words that most mail shares.
+_shared = lru_cache(maxsize=4_096)(storable)
 
 
 def _field(name: str, text: str) -> str:
@@ -135,13 +143,13 @@ def _compact(part: BodyStructure) -> list[object]:
     filename = safe_filename(part.filename) if part.filename else ""
     return [
         part.path,
-        storable(part.content_type, 100),
-        storable(part.encoding, 30),
+        _shared(part.content_type, 100),
+        _shared(part.encoding, 30),
         part.size,
-        storable(filename, 255),
-        storable(part.disposition or "", 30),
-        storable(part.content_id or "", 255),
-        storable(part.charset or "", 40),
+        storable(filename, 255) if filename else "",
+        _shared(part.disposition or "", 30),
+        storable(part.content_id or "", 255) if part.content_id else "",
+        _shared(part.charset or "", 40),
     ]
 
 

@@ -8,9 +8,10 @@ top (`pending_add`, `pending_remove`, `is_leaving`), so that news from the serve
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import batched
+from operator import attrgetter, itemgetter
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -18,7 +19,7 @@ from django.utils import timezone
 
 from accounts.models import MailAccount
 from webmail.imap import FetchedRow, FlagRow
-from webmail.mailbox import blobs, conversations, search_index, threads
+from webmail.mailbox import blobs, bulk, conversations, search_index, threads
 from webmail.mailbox.changes import announce
 from webmail.mailbox.facts import MessageFacts, read_row
 from webmail.mailbox.flags import bits_of
@@ -33,13 +34,13 @@ _AT_ONCE = 500
 
 @dataclass(slots=True)
 class _Window:
-    """What one window changes."""
+    """What one window changes. placed: (INTERNALDATE, message's row id) of each new placement."""
 
     folder: Folder
-    made: list[Message] = field(default_factory=list)
-    placed: list[Placement] = field(default_factory=list)
+    placed: list[tuple[datetime, int]] = field(default_factory=list)
     changed: list[Placement] = field(default_factory=list)
     thread_ids: set[int] = field(default_factory=set)
+    joined: set[int] = field(default_factory=set)
 
 
 def write_rows(
@@ -58,9 +59,9 @@ def write_rows(
         fresh = _update_known(window, arrivals)
         _place(account.pk, window, fresh)
         touched = conversations.refresh(window.thread_ids)
-        threads.delete_empty(window.thread_ids)
-        newest = sorted(window.placed, key=lambda one: one.internal_date, reverse=True)
-        message_ids = [one.message_id for one in newest]
+        threads.delete_empty(window.joined)
+        newest = sorted(window.placed, key=itemgetter(0), reverse=True)
+        message_ids = [message_id for _at, message_id in newest]
         if touched:
             announce(account, folder_ids=touched, kind="folder")
         if message_ids:
@@ -106,7 +107,7 @@ def _place(account_id: int, window: _Window, fresh: list[MessageFacts]) -> None:
         if one.uid is None or one.generation != window.folder.generation:
             waiting[one.message_id].append(one)
     unknown: list[MessageFacts] = []
-    made: list[tuple[MessageFacts, Message | int]] = []
+    made: list[tuple[MessageFacts, int]] = []
     adopted: list[Placement] = []
     for facts in fresh:
         # Two placements of one folder never share a message: a forged copy must not hide one.
@@ -119,66 +120,60 @@ def _place(account_id: int, window: _Window, fresh: list[MessageFacts]) -> None:
             adopted.append(_adopt(window.folder, waiting[message_id].pop(0), facts))
         else:
             made.append((facts, message_id))
-    messages = _make_messages(account_id, window, unknown)
-    made += zip(unknown, messages, strict=True)
+    old = {one.message_id for one in adopted} | {message_id for _facts, message_id in made}
+    made += zip(unknown, _make_messages(account_id, window, unknown), strict=True)
     _save_adopted(adopted)
-    created = Placement.objects.bulk_create(
-        [_placement(window.folder, facts, message) for facts, message in made],
-        batch_size=_AT_ONCE,
-    )
-    window.placed += [*adopted, *created]
-    old = {one.message_id for one in window.placed} - {message.pk for message in messages}
-    window.thread_ids |= set(Message.objects.filter(pk__in=old).values_list("thread_id", flat=True))
+    _make_placements(window.folder, made)
+    window.placed += [(one.internal_date, one.message_id) for one in adopted]
+    window.placed += [(facts.internal_date, message_id) for facts, message_id in made]
+    if old:
+        rows = Message.objects.filter(pk__in=old)
+        window.thread_ids |= set(rows.values_list("thread_id", flat=True))
 
 
-def _make_messages(account_id: int, window: _Window, unknown: list[MessageFacts]) -> list[Message]:
+# Columns of Message that are facts of the same name.
+_COPIED = (
+    "message_id", "content_key", "email_id", "subject", "from_name", "from_address", "recipients",
+    "date", "internal_date", "size", "in_reply_to", "references", "list_id", "structure",
+    "has_attachment", "is_secured",
+)  # fmt: skip
+_copied = attrgetter(*_COPIED)
+
+
+def _make_messages(account_id: int, window: _Window, unknown: list[MessageFacts]) -> list[int]:
+    """Write new messages with their words in the index; returns their row ids."""
     if not unknown:
         return []
-    thread_ids, joined = threads.assign(account_id, unknown)
-    window.thread_ids |= joined | set(thread_ids)
-    now = timezone.now()
-    messages = Message.objects.bulk_create(
-        [
-            Message(
-                account_id=account_id,
-                thread_id=thread_id,
-                message_id=facts.message_id,
-                content_key=facts.content_key,
-                email_id=facts.email_id,
-                subject=facts.subject,
-                from_name=facts.from_name,
-                from_address=facts.from_address,
-                recipients=facts.recipients,
-                date=facts.date,
-                internal_date=facts.internal_date,
-                size=facts.size,
-                first_seen_at=now,
-                in_reply_to=facts.in_reply_to,
-                references=facts.references,
-                list_id=facts.list_id,
-                structure=facts.structure,
-                has_attachment=facts.has_attachment,
-                is_secured=facts.is_secured,
+    thread_ids, window.joined = threads.assign(account_id, unknown)
+    window.thread_ids |= window.joined | set(thread_ids)
+    ids = bulk.reserve_ids(Message, len(unknown))
+    bulk.insert(
+        Message,
+        ("id", "account_id", "thread_id", *_COPIED),
+        (
+            (pk, account_id, thread_id, *_copied(facts))
+            for pk, thread_id, facts in zip(ids, thread_ids, unknown, strict=True)
+        ),
+    )
+    search_index.add_new(account_id, zip(ids, unknown, strict=True))
+    return ids
+
+
+def _make_placements(folder: Folder, made: list[tuple[MessageFacts, int]]) -> None:
+    bulk.insert(
+        Placement,
+        (
+            "folder_id", "message_id", "uid", "generation", "internal_date", "flags", "keywords",
+            "modseq",
+        ),
+        (
+            (
+                folder.pk, message_id, facts.uid, folder.generation, facts.internal_date,
+                facts.flags, facts.keywords, facts.modseq,
             )
-            for facts, thread_id in zip(unknown, thread_ids, strict=True)
-        ],
-        batch_size=_AT_ONCE,
-    )
-    search_index.add(messages)
-    return messages
-
-
-def _placement(folder: Folder, facts: MessageFacts, message: Message | int) -> Placement:
-    return Placement(
-        folder=folder,
-        message_id=message if isinstance(message, int) else message.pk,
-        uid=facts.uid,
-        generation=folder.generation,
-        internal_date=facts.internal_date,
-        flags=facts.flags,
-        keywords=facts.keywords,
-        modseq=facts.modseq,
-    )
+            for facts, message_id in made
+        ),
+    )  # fmt: skip
 
 
 def _adopt(folder: Folder, placement: Placement, facts: MessageFacts) -> Placement:

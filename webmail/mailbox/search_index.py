@@ -5,22 +5,29 @@ document also holds its account as a word: a search never leaves the index for a
 Headers and preview always, a body once it is known; never text from an encrypted layer.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import batched
+from types import MappingProxyType
+from typing import Final
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
 
+from webmail.mailbox.facts import MessageFacts
 from webmail.mailbox.models import Message
 from webmail.mailbox.search_query import Field, Term, fold
 
 TABLE = "mailbox_search"
 LONGEST_BODY = 100_000  # characters of a body that are indexed
 _AT_ONCE = 250
+_REMEMBERED = 100  # characters: names and addresses come again and again
 _LONGEST_WORD = 60  # characters; longer ones are cut on both sides of the search
 _WEIGHTS: dict[Field, str] = {"subject": "A", "from": "B", "to": "C", "text": "D", "any": ""}
+_NO_BODIES: Final[Mapping[int, str]] = MappingProxyType({})
 _COLUMNS: dict[Field, str] = {
     "subject": "subject", "from": "sender", "to": "recipients", "text": "preview body", "any": "",
 }  # fmt: skip
@@ -37,19 +44,30 @@ class _Document:
     body: str = ""
 
 
+def add_new(account_id: int, messages: Iterable[tuple[int, MessageFacts]]) -> None:
+    """Index messages (row id, what it says) that were never indexed, as `add` does."""
+    account = _account_word(account_id)
+    documents = [_document(pk, account, one) for pk, one in messages]
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            _insert_sqlite(cursor, documents)
+    else:
+        _write_postgresql(documents, has_body=False)
+
+
 def add(messages: Iterable[Message]) -> None:
     """Index messages by their headers and previews, in the caller's transaction.
 
     A body that was indexed before stays only on SQLite; on PostgreSQL the row keeps what it has.
     """
     for some in batched(messages, _AT_ONCE, strict=False):
-        _write([_document(message) for message in some], is_new=False)
+        _write([_document_of(message) for message in some], is_new=False)
 
 
 def add_body(message: Message, text: str) -> None:
     """Index a message with its readable text, which never came out of an encrypted layer."""
     with transaction.atomic():
-        _write([_document(message, body=text[:LONGEST_BODY])], is_new=True)
+        _write([_document_of(message, body=text[:LONGEST_BODY])], is_new=True)
 
 
 def remove(message_ids: Collection[int]) -> None:
@@ -101,22 +119,41 @@ def _account_word(account_id: int) -> str:
     return f"signetaccount{account_id}"
 
 
-def _document(message: Message, *, body: str = "") -> _Document:
-    names = [row[4] for row in message.structure if len(row) > 4 and row[4]]
+def _document_of(message: Message, *, body: str = "") -> _Document:
+    account = _account_word(message.account_id)
+    return _document(message.pk, account, message, preview=message.preview, body=body)
+
+
+def _document(
+    message_id: int,
+    account: str,
+    message: Message | MessageFacts,
+    *,
+    preview: str = "",
+    body: str = "",
+) -> _Document:
+    names = [str(row[4]) for row in message.structure if len(row) > 4 and row[4]]
     people = [word for people in message.recipients.values() for pair in people for word in pair]
     return _Document(
-        message_id=message.pk,
-        account=_account_word(message.account_id),
-        subject=_words(message.subject),
-        sender=_words(f"{message.from_name} {message.from_address}"),
-        recipients=_words(" ".join(people)),
-        preview=_words(" ".join([message.preview, *names])),
-        body=_words(body),
+        message_id,
+        account,
+        _words(message.subject),
+        _words(f"{message.from_name} {message.from_address}"),
+        _words(" ".join(people)),
+        _words(" ".join([preview, *names])),
+        _words(body),
     )
 
 
 def _words(text: str) -> str:
+    return (_folded_again if len(text) <= _REMEMBERED else _folded)(text)
+
+
+def _folded(text: str) -> str:
     return " ".join(word[:_LONGEST_WORD] for word in fold(text))
+
+
+_folded_again = lru_cache(maxsize=2_048)(_folded)
 
 
 def _write(documents: list[_Document], *, is_new: bool) -> None:
@@ -136,18 +173,24 @@ def _write_sqlite(documents: list[_Document], *, has_body: bool) -> None:
                 [one.message_id for one in documents],
             )
             bodies = dict(cursor.fetchall())
-        cursor.executemany(
-            f"INSERT OR REPLACE INTO {TABLE} "  # noqa: S608  (a constant)
-            "(rowid, account, subject, sender, recipients, preview, body) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            [
-                (
-                    one.message_id, one.account, one.subject, one.sender, one.recipients,
-                    one.preview, one.body or bodies.get(one.message_id, ""),
-                )
-                for one in documents
-            ],
-        )  # fmt: skip
+        _insert_sqlite(cursor, documents, bodies)
+
+
+def _insert_sqlite(
+    cursor: CursorWrapper, documents: list[_Document], bodies: Mapping[int, str] = _NO_BODIES
+) -> None:
+    cursor.executemany(
+        f"INSERT OR REPLACE INTO {TABLE} "  # noqa: S608  (a constant)
+        "(rowid, account, subject, sender, recipients, preview, body) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        [
+            (
+                one.message_id, one.account, one.subject, one.sender, one.recipients,
+                one.preview, one.body or bodies.get(one.message_id, ""),
+            )
+            for one in documents
+        ],
+    )  # fmt: skip
 
 
 def _write_postgresql(documents: list[_Document], *, has_body: bool) -> None:

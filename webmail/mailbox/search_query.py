@@ -70,6 +70,8 @@ def parse(text: str) -> Query:
 
 def fold(text: str) -> tuple[str, ...]:
     """Return the words of a text as the index holds them: no case, no accents, no marks."""
+    if text.isascii():
+        return tuple(_WORD.findall(text.lower()))
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(char for char in decomposed if not unicodedata.combining(char))
     return tuple(_WORD.findall(plain))

@@ -26,9 +26,10 @@ logger = logging.getLogger(__name__)
 LANE = "sync"
 SLICE_SECONDS = 30.0
 LEASE_SECONDS = 90
-# A window is as large as can be read and written in this time: a click waits no longer for it.
+# A window is as large as can be written in this time: a click waits no longer for it. Below the
+# smallest, what each window costs by itself would take longer than its rows.
 WINDOW_SECONDS = 0.4
-SMALLEST_WINDOW, LARGEST_WINDOW = 50, 1_000
+SMALLEST_WINDOW, LARGEST_WINDOW = 250, 2_000
 # UIDs asked about at once while looking for the next window, so that replies stay small.
 SEARCH_SPAN = 50_000
 # Rows that get a preview during backfill; further down the reader sets it when a mail is opened.
@@ -56,7 +57,7 @@ class Slice:
         return False
 
     def learn(self, seconds: float) -> None:
-        """Choose the next window's size by how long the last one took."""
+        """Choose the next window's size by how long writing the last one took."""
         factor = min(2.0, max(0.5, WINDOW_SECONDS / max(seconds, 0.01)))
         self.window = min(LARGEST_WINDOW, max(SMALLEST_WINDOW, int(self.window * factor)))
 
@@ -209,21 +210,23 @@ def _backfill(account: MailAccount, folder: Folder, session: Session, turn: Slic
     # What the server had selected is another folder after a visit to a woken one.
     is_selected = False
     mirrored = 0
+    below = _Below()
     while not folder.is_backfilled:
         if turn.is_over:
             return False
         if _woken(account.pk).exists():
             _visit_woken(account, session, turn)
             is_selected = False
+            below = _Below()
             folder.refresh_from_db()
         if not is_selected:
             selected = session.select(visiting.path_of(folder))
             if selected.uidvalidity != folder.uidvalidity:
                 return True  # renumbered meanwhile: the next visit begins it anew
             is_selected = True
-        started = time.monotonic()
-        window, low = _next_window(folder, session, turn.window)
+        window, low = below.window(folder, session, turn.window)
         rows = session.rows(window) if window else []
+        started = time.monotonic()
         message_ids = mirror.write_rows(account, folder, rows, is_new=False)
         visiting.save(folder, window_low_uid=low, is_backfilled=low <= 1)
         turn.learn(time.monotonic() - started)
@@ -234,14 +237,21 @@ def _backfill(account: MailAccount, folder: Folder, session: Session, turn: Slic
     return True
 
 
-def _next_window(folder: Folder, session: Session, size: int) -> tuple[UidSet, int]:
-    """Return (the UIDs of the next window downwards, the low end once they are mirrored)."""
-    high = (folder.window_low_uid or 1) - 1
-    if high < 1:
-        return UidSet(), 1
-    bottom = max(1, high - SEARCH_SPAN + 1)
-    found = list(session.uids(bottom, high))
-    if len(found) <= size:
-        return UidSet.of(found), bottom
-    chosen = found[-size:]
-    return UidSet.of(chosen), chosen[0]
+class _Below:
+    """The UIDs below a folder's mirror: found many at once, handed out in windows downwards."""
+
+    def __init__(self) -> None:
+        self._uids: list[int] = []  # ascending; nothing else exists from `_bottom` on
+        self._bottom = 1
+
+    def window(self, folder: Folder, session: Session, size: int) -> tuple[UidSet, int]:
+        """Return (the UIDs of the next window, the folder's low end once they are mirrored)."""
+        high = (folder.window_low_uid or 1) - 1
+        if high < 1:
+            return UidSet(), 1
+        if not self._uids:
+            self._bottom = max(1, high - SEARCH_SPAN + 1)
+            self._uids = list(session.uids(self._bottom, high))
+        chosen = self._uids[-size:]
+        del self._uids[-size:]
+        return UidSet.of(chosen), chosen[0] if self._uids else self._bottom

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import batched, chain
 
+from webmail.mailbox import bulk
 from webmail.mailbox.facts import MessageFacts
 from webmail.mailbox.models import Conversation, Message, Thread, ThreadKey
 from webmail.mailbox.subjects import BaseSubject, base_subject
@@ -65,7 +66,7 @@ class _Board:
         self._threads: dict[int, int] = {}
         self._fresh: dict[int, int] = {}
         self._moved: dict[int, int] = {}
-        self._made: dict[int, Thread] = {}
+        self._made: dict[int, str] = {}  # its base subject
         self._dates: dict[int, datetime] = {}
         self._subjects: dict[str, list[tuple[int, MessageFacts]]] = defaultdict(list)
         self.joined: set[int] = set()
@@ -86,7 +87,7 @@ class _Board:
         )
         subject = base_subject(facts.subject)
         if not found:
-            thread_id = self._by_subject(facts, subject) or self._make(facts, subject)
+            thread_id = self._by_subject(facts, subject) or self._make(subject)
         else:
             thread_id = found[0]
             for other in found[1:]:
@@ -103,23 +104,36 @@ class _Board:
 
     def write(self) -> None:
         """Write the new threads, the keys, and the dates that moved forward."""
-        made = [(key, row) for key, row in self._made.items() if key not in self._moved]
+        made = [(key, base) for key, base in self._made.items() if key not in self._moved]
         latest = self._latest()
-        for temporary, row in made:
-            row.last_date = latest[temporary]
-        Thread.objects.bulk_create([row for _temporary, row in made])
-        self._moved.update((temporary, row.pk) for temporary, row in made)
-        rows = (
-            ThreadKey(account_id=self._account_id, key=key, thread_id=self.final(thread_id))
-            for key, thread_id in self._fresh.items()
+        ids = bulk.reserve_ids(Thread, len(made))
+        bulk.insert(
+            Thread,
+            ("id", "account_id", "subject_base", "last_date"),
+            (
+                (pk, self._account_id, base, latest[temporary])
+                for pk, (temporary, base) in zip(ids, made, strict=True)
+            ),
         )
-        ThreadKey.objects.bulk_create(rows, batch_size=_AT_ONCE, ignore_conflicts=True)
+        self._moved.update(
+            (temporary, pk) for pk, (temporary, _base) in zip(ids, made, strict=True)
+        )
+        # Keys that are new under the account's lock are new.
+        bulk.insert(
+            ThreadKey,
+            ("account_id", "key", "thread_id"),
+            (
+                (self._account_id, key, self.final(thread_id))
+                for key, thread_id in self._fresh.items()
+            ),
+        )
         latest = self._latest()
-        old = latest.keys() - {row.pk for _temporary, row in made}
-        known = Thread.objects.filter(pk__in=old).values_list("id", "last_date")
-        for thread_id, last in list(known):
-            if latest[thread_id] > last:
-                Thread.objects.filter(pk=thread_id).update(last_date=latest[thread_id])
+        for some in batched(latest.keys() - set(ids), _AT_ONCE, strict=False):
+            known = Thread.objects.filter(pk__in=some).only("last_date")
+            moved = [thread for thread in known if latest[thread.pk] > thread.last_date]
+            for thread in moved:
+                thread.last_date = latest[thread.pk]
+            Thread.objects.bulk_update(moved, ["last_date"])
 
     def _latest(self) -> dict[int, datetime]:
         """The newest date that this batch brought to each thread."""
@@ -129,11 +143,9 @@ class _Board:
             latest[final] = max(latest.get(final, date), date)
         return latest
 
-    def _make(self, facts: MessageFacts, subject: BaseSubject) -> int:
+    def _make(self, subject: BaseSubject) -> int:
         temporary = -len(self._made) - 1
-        self._made[temporary] = Thread(
-            account_id=self._account_id, subject_base=subject.base, last_date=facts.internal_date
-        )
+        self._made[temporary] = subject.base
         return temporary
 
     def _join(self, first: int, second: int) -> int:

@@ -7,6 +7,7 @@ in a RecursionError. Addresses are never looked for in comments, display names o
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final, Literal
 
 import idna
@@ -67,6 +68,10 @@ class AddressList:
     is_cut: bool  # more than `Limits.addresses`
 
 
+_NOBODY: Final = AddressList((), False, False, False)
+_REMEMBERED: Final = 200  # octets or characters of a field
+
+
 @dataclass(frozen=True, slots=True)
 class _Token:
     kind: TokenKind
@@ -99,7 +104,12 @@ def parse_addresses(
 def read_address_list(value: bytes | str | None, *, limit: int = _DEFAULT_ADDRESSES) -> AddressList:
     """Parse an unfolded address field; never raises."""
     if not value:
-        return AddressList((), False, False, False)
+        return _NOBODY
+    # One's own address and the people one hears from come again and again.
+    return (_read_list_again if len(value) <= _REMEMBERED else _read_list)(value, limit)
+
+
+def _read_list(value: bytes | str, limit: int) -> AddressList:
     text = decode_fallback(value) if isinstance(value, bytes) else value
     if (simple := _SIMPLE.fullmatch(text)) is not None:
         name = " ".join((simple[1] or simple[2] or "").split())
@@ -113,6 +123,9 @@ def read_address_list(value: bytes | str | None, *, limit: int = _DEFAULT_ADDRES
     return AddressList(
         tuple(reader.addresses), reader.has_group, reader.is_malformed, reader.is_cut
     )
+
+
+_read_list_again = lru_cache(maxsize=2_048)(_read_list)
 
 
 def ascii_domain(domain: str) -> str | None:

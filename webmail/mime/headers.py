@@ -10,6 +10,9 @@ from webmail.mime.words import decode_header_value
 
 # A space before the colon is obsolete syntax, but still a field (RFC 5322 §4.5).
 _FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:")
+_FROM_FIELD: Final = re.compile(rb"From[ \t]+:")
+_DEFAULTS: Final = Limits()
+_UNFOLDED: Final = re.compile(rb"\r?\n(?=[ \t])")  # RFC 5322 §2.2.3
 _BLANK_LINE: Final = re.compile(rb"\n\r?\n")
 
 
@@ -65,6 +68,19 @@ class HeaderBlock:
     is_unterminated: bool  # no empty line: the block ended where the fields ended
 
 
+def read_headers(raw: bytes, *, limits: Limits = _DEFAULTS) -> Headers:
+    """The fields of a header block alone, as `parse_message` reads them; never raises."""
+    start = after_mbox_line(raw)
+    block = read_header_block(raw, start, len(raw), limits=limits, on_limit=lambda _name: None)
+    return block.headers
+
+
+def after_mbox_line(raw: bytes) -> int:
+    """Skip the separator line of an mbox file (RFC 4155); `From :` is a field all the same."""
+    is_separator = raw.startswith(b"From ") and _FROM_FIELD.match(raw) is None
+    return raw.find(b"\n", 0, 1024) + 1 if is_separator else 0
+
+
 def read_header_block(
     raw: bytes, start: int, end: int, *, limits: Limits, on_limit: Callable[[str], None]
 ) -> HeaderBlock:
@@ -96,6 +112,29 @@ def _read_fields(
     raw: bytes, start: int, end: int, *, limits: Limits, on_limit: Callable[[str], None]
 ) -> tuple[tuple[tuple[str, bytes], ...], int | None]:
     """The fields between two offsets, and where the first line stands that is none."""
+    usual = _read_usual(raw[start:end], limits)
+    return (usual, None) if usual is not None else _read_any(raw, start, end, limits, on_limit)
+
+
+def _read_usual(block: bytes, limits: Limits) -> tuple[tuple[str, bytes], ...] | None:
+    """The fields of a block of nothing but fields within the limits; None: read it by line."""
+    lines = _UNFOLDED.sub(b"", block).split(b"\n")
+    if len(lines) > limits.header_fields or len(block) > limits.header_value:
+        return None
+    found = []
+    for line in lines:
+        field = _FIELD.match(line)
+        if field is not None:
+            value = line[field.end() :].removesuffix(b"\r").strip(b" \t")
+            found.append((field[1].decode("ascii"), value))
+        elif line not in {b"", b"\r"}:
+            return None
+    return tuple(found)
+
+
+def _read_any(
+    raw: bytes, start: int, end: int, limits: Limits, on_limit: Callable[[str], None]
+) -> tuple[tuple[tuple[str, bytes], ...], int | None]:
     found: list[tuple[str, list[bytes]]] = []
     junk_at: int | None = None
     at = start

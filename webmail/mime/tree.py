@@ -4,7 +4,6 @@ Each level of nesting looks at its own bytes once with `bytes.find`, so time is 
 limit times the length of the message. A child never reads past its parent's next delimiter.
 """
 
-import re
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -12,7 +11,7 @@ from typing import Final
 from webmail.mime import transfer
 from webmail.mime.envelope import read_envelope
 from webmail.mime.filenames import is_deceptive_filename, safe_filename
-from webmail.mime.headers import HeaderBlock, Headers, read_header_block
+from webmail.mime.headers import HeaderBlock, Headers, after_mbox_line, read_header_block
 from webmail.mime.limits import Limits
 from webmail.mime.parameters import ParameterValue, parse_content_type, parse_disposition
 from webmail.mime.parts import Flag, Message, Part
@@ -22,7 +21,6 @@ _DEFAULTS: Final = Limits()
 _MESSAGE_TYPES: Final = frozenset({"message/rfc822", "message/global"})
 _OPAQUE_TYPE: Final = "application/octet-stream"
 _NO_PARAMETERS: Final = MappingProxyType[str, str]({})
-_FROM_FIELD: Final = re.compile(rb"From[ \t]+:")
 _DOUBLED: Final = (
     ("content-type", Flag.DUPLICATE_TYPE),
     ("content-transfer-encoding", Flag.DUPLICATE_ENCODING),
@@ -57,7 +55,7 @@ class _Scan:
 def parse_message(raw: bytes, *, limits: Limits = _DEFAULTS) -> Message:
     """Parse any octets as a message; never raises. `raw` is kept, not copied."""
     scan = _Scan(raw, limits)
-    start = _after_mbox_line(raw)
+    start = after_mbox_line(raw)
     root = _read_part(scan, start, len(raw), _Position("1", "", "", 1, is_only=True))
     return Message(
         raw=raw,
@@ -66,12 +64,6 @@ def parse_message(raw: bytes, *, limits: Limits = _DEFAULTS) -> Message:
         flags=frozenset().union(*(part.flags for part in root.walk())),
         limits_hit=tuple(scan.limits_hit),
     )
-
-
-def _after_mbox_line(raw: bytes) -> int:
-    """Skip the separator line of an mbox file (RFC 4155); `From :` is a field all the same."""
-    is_separator = raw.startswith(b"From ") and _FROM_FIELD.match(raw) is None
-    return raw.find(b"\n", 0, 1024) + 1 if is_separator else 0
 
 
 def _read_part(scan: _Scan, start: int, end: int, position: _Position) -> Part:

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from webmail.composer import completion
 from webmail.composer.models import CorrespondentUse
@@ -83,3 +85,16 @@ def test_at_most_so_many_and_only_ones_own(alice, mallory):
     learn(alice, *(mirrored(alice, f"bo{n}@x.example") for n in range(20)))
     assert len(suggested(alice, "bo")) == 8
     assert suggested(mallory, "bo") == []
+
+
+def test_a_window_is_one_upsert(alice):
+    """However many people a window names, the database is asked as often."""
+    counted = []
+    for people in (range(3), range(40)):
+        ids = [mirrored(alice, f"p{n}@x.example", name=f"P {n}") for n in people]
+        with CaptureQueriesContext(connection) as queries:
+            completion.learn(alice.account, ids)
+        counted.append(len(queries))
+    assert counted[0] == counted[1]
+    use = CorrespondentUse.objects.get(address="p2@x.example")
+    assert (use.received_count, use.name) == (2, "P 2")

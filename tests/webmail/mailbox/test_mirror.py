@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.webmail.mailbox.conftest import START
 from webmail.imap import BodyStructure, FetchedRow
@@ -31,6 +33,16 @@ def test_twice_is_once(alice):
     assert len(write(alice, *rows)) == 5
     assert write(alice, *rows) == []
     assert (Message.objects.count(), Placement.objects.count()) == (5, 5)
+
+
+def test_a_window_costs_no_query_a_row(alice):
+    """What a window of 100 asks of the database is what one of 10 asks."""
+    counted = []
+    for rows in (range(1, 11), range(101, 201)):
+        with CaptureQueriesContext(connection) as queries:
+            write(alice, *(row(n, f"Letter {n}") for n in rows))
+        counted.append(len(queries))
+    assert counted[0] == counted[1] < 40
 
 
 def test_a_window_of_an_older_generation_writes_nothing(alice):
