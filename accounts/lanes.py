@@ -33,11 +33,22 @@ def post(task_name: str, *args: int | str, lane: str) -> None:
     transaction.on_commit(partial(_send, task_name, args, lane))
 
 
-def _send(task_name: str, args: tuple[int | str, ...], lane: str) -> None:
+def post_later(task_name: str, *args: int | str, lane: str) -> None:
+    """Do as `post`, for work that nobody waits for: it goes behind all that `post` sent."""
+    transaction.on_commit(partial(_send, task_name, args, lane, priority=_LAST))
+
+
+# Of the broker's steps over Redis, where 0 goes first.
+_FIRST, _LAST = 0, 9
+
+
+def _send(
+    task_name: str, args: tuple[int | str, ...], lane: str, *, priority: int = _FIRST
+) -> None:
     from webmail.celery import app
 
     try:
-        app.send_task(task_name, args=args, queue=lane, ignore_result=True)
+        app.send_task(task_name, args=args, queue=lane, priority=priority, ignore_result=True)
     except (OperationalError, OSError):
         logger.warning("event=task-not-sent task=%s lane=%s", task_name, lane)
 

@@ -72,3 +72,14 @@ def test_posting_reaches_the_lanes_queue(valkey: str) -> None:
     lanes.post("mailbox.sync_account", 7, lane="sync")
     assert client().llen("sync") == 1
     assert client().llen("interactive") == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_nobody_waits_for_goes_behind_what_somebody_does(valkey: str) -> None:
+    from webmail.celery import app
+
+    lanes.post_later("reader.render_ahead", 1, lane="crypto")
+    lanes.post("reader.render", 2, lane="crypto")
+    with app.connection_for_read() as connection, connection.channel() as channel:
+        taken = [channel.basic_get("crypto", no_ack=True) for _ in range(2)]
+    assert [one.headers["task"] for one in taken] == ["reader.render", "reader.render_ahead"]

@@ -8,6 +8,7 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts import lanes
+from accounts.models import MailAccount
 from webmail.mailbox.models import Message
 from webmail.mailbox.signals import messages_mirrored
 
@@ -18,11 +19,24 @@ AHEAD_SIZE = 256 * 1024  # octets; larger ones wait until they are asked for
 
 
 @receiver(messages_mirrored, dispatch_uid="reader.render-ahead")
-def _render_ahead(sender: object, *, message_ids: list[int], **_: Any) -> None:  # noqa: ARG001
-    """Ask for renderings, newest first."""
-    small = Message.objects.filter(pk__in=message_ids, size__lte=AHEAD_SIZE)
+def _render_ahead(
+    sender: object,  # noqa: ARG001
+    *,
+    account: MailAccount,
+    message_ids: list[int],
+    is_new: bool,
+    **_: Any,
+) -> None:
+    """Ask for renderings, newest first: of arrivals, and of what a first page shows."""
+    here = Message.objects.filter(pk__in=message_ids)
+    newest = message_ids[:AHEAD]
+    if not is_new:  # a window of old mail: most of it is far from any page
+        on_top = Message.objects.filter(account=account).order_by("-internal_date", "-id")
+        top = set(on_top.values_list("pk", flat=True)[:AHEAD])
+        newest = [pk for pk in newest if pk in top]
     young = Q(is_secured=True, internal_date__gt=timezone.now() - SEALED_AHEAD)
-    wanted = set(small.filter(young | Q(pk__in=message_ids[:AHEAD])).values_list("pk", flat=True))
+    small = here.filter(young | Q(pk__in=newest), size__lte=AHEAD_SIZE)
+    wanted = set(small.values_list("pk", flat=True))
     for message_id in message_ids:
         if message_id in wanted:
-            lanes.post("reader.render_ahead", message_id, lane="sync")
+            lanes.post_later("reader.render_ahead", message_id, lane="sync")

@@ -57,8 +57,13 @@ def fetch_then(message_id: int, ticket_id: str, reply_key: str, task: str, *argu
 
 @shared_task(name="reader.render_ahead", ignore_result=True)
 def render_ahead(message_id: int) -> None:
-    """Fetch and render a new message before anyone asks (sync lane, then crypto)."""
-    fetch_then(message_id, "", "", "reader.render", Variant().key)
+    """Fetch and render a new message before anyone asks (sync lane, then crypto).
+
+    Behind all that somebody waits for in either lane.
+    """
+    message = Message.objects.select_related("account__server").filter(pk=message_id).first()
+    if message is not None and fetching.fetch(message) == "done":
+        lanes.post_later("reader.render", message_id, "", "", Variant().key, lane="crypto")
 
 
 @shared_task(name="reader.fetch_image", ignore_result=True)

@@ -31,6 +31,7 @@ def workers(monkeypatch, valkey):
     import webmail.reader.tasks  # noqa: F401
 
     monkeypatch.setattr("accounts.lanes.post", post)
+    monkeypatch.setattr("accounts.lanes.post_later", post)
     return ran
 
 
