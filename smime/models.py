@@ -153,7 +153,7 @@ class TrustAnchor(Certificate):
 
 
 class RevocationList(models.Model):
-    """A CRL an administrator gave (fetching them is a later issue)."""
+    """A CRL an administrator gave; what is fetched stands in smime.revocation_models."""
 
     issuer = models.CharField(_("issuer"), max_length=500)
     der = models.BinaryField(editable=False)
@@ -164,3 +164,6 @@ class RevocationList(models.Model):
     class Meta:
         verbose_name = _("revocation list")
         verbose_name_plural = _("revocation lists")
+
+
+from smime import revocation_models  # noqa: E402, F401 - tables in a file of their own

@@ -125,7 +125,7 @@ def harvest(user: User, facts: Facts, verdict: Verdict, *, message_date: datetim
             _learn(user, address, certificate, capabilities, message_date)
             for certificate in _certificates_of(facts, path, address)
         ]
-        _keep_issuers(path[1:])
+        keep_issuers(path[1:])
         if any(learned):
             _announce(user, address)
 
@@ -278,7 +278,7 @@ def _learn(
     return is_new
 
 
-def _keep_issuers(issuers: Sequence[x509.Certificate]) -> None:
+def keep_issuers(issuers: Sequence[x509.Certificate]) -> None:
     """Keep the issuers between signer and root: they complete later paths."""
     for issuer in issuers:
         if not is_self_issued(issuer):

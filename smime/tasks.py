@@ -1,8 +1,9 @@
-"""Tasks of this app; all in lane crypto: they open private keys."""
+"""Tasks of this app. Those of key files run in lane crypto: they open private keys."""
 
 from celery import shared_task
+from django.utils import timezone
 
-from smime import key_files
+from smime import key_files, revocation, revocation_refresh
 
 
 @shared_task(name="smime.preview_key_file", ignore_result=True)
@@ -21,3 +22,15 @@ def import_key_file(ticket_id: str, reply_key: str) -> None:
 def export_key(ticket_id: str, reply_key: str) -> None:
     """Make a .p12 of one key."""
     key_files.work("export", ticket_id, reply_key)
+
+
+@shared_task(name="smime.fetch_revocation", ignore_result=True)
+def fetch_revocation() -> None:
+    """Ask what is due for lists, OCSP answers and issuers (lane fetch)."""
+    revocation_refresh.refresh()
+
+
+@shared_task(name="smime.look_after_revocation", ignore_result=True)
+def look_after_revocation() -> None:
+    """Do each minute's chores of revocation (lane scan)."""
+    revocation.look_after(now=timezone.now())

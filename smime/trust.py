@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Max, Q
 from django.http import HttpRequest
@@ -27,6 +28,7 @@ from smime.pki.certificates import is_self_signed
 from smime.pki.path_memory import PathMemory
 from smime.pki.paths import may_issue
 from smime.pki.revocation import load_crls
+from smime.revocation_answers import StoredAnswers
 from smime.unlocking import IDLE_MINUTES
 from smime.verdict import Context, History, Policy
 
@@ -109,10 +111,17 @@ def contexts_for(user: User, addresses: Collection[str], *, now: datetime) -> di
     """
     trusted = anchors()
     known = people.known_for_all(user, addresses)
-    return {address: _context(trusted, known[address], address, now) for address in known}
+    answers = StoredAnswers()  # of many messages: each certificate is looked up once
+    return {address: _context(trusted, known[address], address, answers, now) for address in known}
 
 
-def _context(trusted: TrustState, known: people.Known, address: str, now: datetime) -> Context:
+def _context(
+    trusted: TrustState,
+    known: people.Known,
+    address: str,
+    answers: StoredAnswers,
+    now: datetime,
+) -> Context:
     domain = a_label_domain(address.rpartition("@")[2])
     limited = (each.certificate for each in trusted.limited if _covers(each.domains, domain))
     return Context(
@@ -121,7 +130,10 @@ def _context(trusted: TrustState, known: people.Known, address: str, now: dateti
         known_certificates=known.certificates,
         intermediates=trusted.intermediates,
         crls=trusted.crls,
-        policy=Policy(blocked_issuers=trusted.blocked),
+        answers=answers,
+        policy=Policy(
+            blocked_issuers=trusted.blocked, demand_revocation=settings.DEMAND_REVOCATION
+        ),
         bound_addresses=known.bound_addresses,
         lock_minutes=IDLE_MINUTES,
         memory=trusted.memory,
@@ -279,6 +291,7 @@ def _stamp(*, with_intermediates: bool) -> str:
     rows: list[object] = [
         *TrustAnchor.objects.order_by("fingerprint").values_list("fingerprint", "state", "domains"),
         *RevocationList.objects.order_by("pk").values_list("pk"),
+        settings.DEMAND_REVOCATION,
     ]
     if with_intermediates:
         rows.append(Intermediate.objects.aggregate(count=Count("pk"), newest=Max("pk")))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from smime.pki.certificates import fingerprint
 from smime.verdict import Verdict
 from smime.verdict_context import Context
 from smime.verdict_signer import Standing
@@ -29,6 +30,9 @@ def _moments(standing: Standing, context: Context) -> Iterator[datetime]:
     for certificate in path.certificates:
         yield certificate.not_valid_before_utc
         yield certificate.not_valid_after_utc
+        for answer in context.answers.get(fingerprint(certificate), ()):
+            yield answer.issued
+            yield answer.until
     names = {certificate.issuer for certificate in path.certificates}
     for crl in context.crls:
         if crl.issuer in names:

@@ -1,6 +1,6 @@
 """What a verdict depends on besides the message: clock, trust, policy, what is known of people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from cryptography import x509
 
 from smime.pki.certificates import DamagedCertificateError, addresses
 from smime.pki.path_memory import PathMemory
+from smime.pki.revocation import RevocationAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,8 @@ class Context:
     known_certificates: tuple[x509.Certificate, ...] = ()  # of people; prove nothing by themselves
     intermediates: tuple[x509.Certificate, ...] = ()
     crls: tuple[x509.CertificateRevocationList, ...] = ()
+    # Read from fetched lists and OCSP answers: certificate fingerprint → what was said of it.
+    answers: Mapping[str, Sequence[RevocationAnswer]] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     history: History | None = None
     bound_addresses: Mapping[str, frozenset[str]] = field(default_factory=dict)

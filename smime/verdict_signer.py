@@ -201,12 +201,16 @@ def _revocation(path: Path, context: Context) -> RevocationStatus:
 def _asked(
     certificate: x509.Certificate, issuer: x509.Certificate, context: Context
 ) -> RevocationStatus:
+    answers = tuple(context.answers.get(fingerprint(certificate), ()))
+
     def ask() -> RevocationStatus:
-        return check_revocation(certificate, issuer, crls=context.crls, now=context.now)
+        return check_revocation(
+            certificate, issuer, crls=context.crls, answers=answers, now=context.now
+        )
 
     if context.memory is None:
         return ask()
-    return context.memory.remember(("revoked", certificate, issuer, context.now), ask)
+    return context.memory.remember(("revoked", certificate, issuer, answers, context.now), ask)
 
 
 def _when(

@@ -8,8 +8,10 @@ from cryptography import x509
 
 from smime.certificate_rows import load
 from smime.models import Intermediate, RevocationList, TrustAnchor
+from smime.pki.certificates import fingerprint
 from smime.pki.paths import issued
 from smime.pki.revocation import check_revocation, load_crls
+from smime.revocation_answers import revoked_fingerprints
 
 _INTERMEDIATE_LIMIT = 500
 
@@ -21,6 +23,7 @@ class Withdrawn:
     blocked: tuple[x509.Certificate, ...]
     authorities: tuple[x509.Certificate, ...]  # that may have signed the lists
     crls: tuple[x509.CertificateRevocationList, ...]
+    revoked: frozenset[str]  # SHA-256 fingerprints: known from lists and answers fetched
 
     @classmethod
     def load(cls) -> Self:
@@ -34,10 +37,13 @@ class Withdrawn:
             blocked=tuple(each for state, each in rows if state == TrustAnchor.State.BLOCKED),
             authorities=(*(each for _, each in rows), *(load(row) for row in issuers)),
             crls=crls,
+            revoked=revoked_fingerprints(),
         )
 
     def has(self, certificate: x509.Certificate, now: datetime) -> bool:
         """Say whether the certificate or its issuer is blocked, or a list withdraws it."""
+        if fingerprint(certificate) in self.revoked:
+            return True
         if any(certificate == each or issued(each, certificate) for each in self.blocked):
             return True
         return any(

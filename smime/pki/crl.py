@@ -57,11 +57,27 @@ def read_crl(
 
     A list for some reasons only can withdraw, but not clear.
     """
-    try:
-        with without_warnings():
-            return _read(crl, certificate, issuer)
-    except _UNREADABLE:
-        return None
+    return ListReader(crl).read(certificate, issuer)
+
+
+class ListReader:
+    """Reads one list for many certificates: its signature is checked once for each issuer."""
+
+    def __init__(self, crl: x509.CertificateRevocationList) -> None:
+        self._crl = crl
+        self._signed: dict[x509.Certificate, bool] = {}
+
+    def read(
+        self, certificate: x509.Certificate, issuer: x509.Certificate
+    ) -> RevocationAnswer | None:
+        """Say what the list says of `certificate`, as `read_crl`."""
+        try:
+            with without_warnings():
+                if issuer not in self._signed:
+                    self._signed[issuer] = _is_signed_by(self._crl, issuer)
+                return _read(self._crl, certificate, issuer) if self._signed[issuer] else None
+        except _UNREADABLE:
+            return None
 
 
 def _read(
@@ -69,7 +85,7 @@ def _read(
 ) -> RevocationAnswer | None:
     issued, until = crl.last_update_utc, crl.next_update_utc
     covers = _coverage(crl, certificate)
-    if until is None or not covers or not _is_signed_by(crl, issuer):
+    if until is None or not covers or certificate.issuer != crl.issuer:
         return None
     entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
     is_weak = is_weakly_signed(crl.signature_hash_algorithm, issuer)

@@ -8,10 +8,14 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.core.management import CommandError, call_command
 
-from smime.pki.authority import crl, to_pkcs12
+from smime import revocation_asking
+from smime.pki.authority import Revocation, crl, new_intermediate, to_pkcs12
+from smime.pki.locations import Locations
 from tests.smime.cms.messages import TEXT, mail
-from tests.smime.pki.people import DAY, NOW, world
+from tests.smime.pki.people import DAY, NOW, person, world
+from tests.webmail.remote.hosts import Reply, serving
 from webmail.mime.write import Attachment
+from webmail.remote import fetch
 
 
 @pytest.fixture
@@ -140,3 +144,37 @@ def test_garbage_is_a_message_too(tmp_path):
     found = json.loads(inspect(str(path), "--json"))
     assert found["security"]["level"] == "none"
     assert TEXT not in json.dumps(found)
+
+
+@pytest.mark.enable_socket
+def test_online_asks_for_what_trusted_paths_name(files, tmp_path, monkeypatch):
+    """The leaf's list and the intermediate's; a stranger's path makes no call."""
+    site_rules = None
+    monkeypatch.setattr(
+        revocation_asking, "fetch", lambda *a, **more: fetch(*a, **(more | {"rules": site_rules}))
+    )
+    with serving(monkeypatch) as site:
+        site_rules = site.rules()
+        named = Locations(lists=(site.url("/leaf.crl"),))
+        inter = new_intermediate(world().root, "Online", NOW - DAY, published=named)
+        signer = person("alice@example.org", "Alice", inter, published=named)
+        (tmp_path / "online.eml").write_bytes(mail(signer=signer))
+        revoked = [Revocation(signer.certificate.serial_number, NOW - DAY)]
+        times = {"this_update": NOW - DAY, "next_update": NOW + DAY}
+
+        def verdict(*more: str) -> str:
+            asked = [files("online.eml"), "--json", *more, "--at", "2026-11-23T12:00:00Z"]
+            received = ["--received", "2026-11-23T12:00:00Z"]
+            found = json.loads(inspect(*asked, *received))
+            return found["security"]["signature"]["verdict"]
+
+        trust = ("--trust", files("root.pem"))
+        assert verdict(*trust) == "signed-not-rechecked"
+        assert verdict("--online") != "signed"
+        assert site.asked == []
+        assert verdict("--online", *trust) == "signed-not-rechecked"  # nothing is there
+        assert {each.path for each in site.asked} == {"/leaf.crl"}
+        site.routes["/leaf.crl"] = Reply(crl(inter, **times))
+        assert verdict("--online", *trust) == "signed"
+        site.routes["/leaf.crl"] = Reply(crl(inter, revoked, **times))
+        assert verdict("--online", *trust) == "revoked"

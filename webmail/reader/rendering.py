@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import lanes, tickets
 from accounts.models import User
-from smime import history, people, remembering, trust, vault
+from smime import history, people, remembering, revocation, trust, vault
 from smime.reading import Reading, read_message
 from smime.verdict import Verdict
 from webmail.mailbox import blobs, changes, seals
@@ -118,6 +118,7 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
     )
     _tell(message, made.verdict, reading, is_own_session=session_key is not None)
     _learn(user, message, made)
+    revocation.watch(made.verdict, now=context.now)
     return "done"
 
 

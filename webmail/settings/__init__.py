@@ -181,6 +181,10 @@ ALLOW_PRIVATE_MAIL_SERVERS = config.flag("SIGNET_ALLOW_PRIVATE_MAIL_SERVERS", de
 UNDO_SEND_SECONDS = config.number("SIGNET_UNDO_SEND_SECONDS", 10, low=0, high=30)
 UNDO_MOVE_SECONDS = config.number("SIGNET_UNDO_MOVE_SECONDS", 7, low=0, high=30)
 DOUBLE_SANITISE = config.flag("SIGNET_DOUBLE_SANITISE", default=False)
+# Whether lists and OCSP answers are fetched for certificates of trusted roots (outgoing HTTP).
+FETCH_REVOCATION = config.flag("SIGNET_FETCH_REVOCATION", default=True)
+# Whether a certificate whose withdrawal could not be checked is a warning (else it is only said).
+DEMAND_REVOCATION = config.flag("SIGNET_DEMAND_REVOCATION", default=False)
 METRICS_TOKEN = config.text("SIGNET_METRICS_TOKEN")
 
 LOGGING_CONFIG = None

@@ -3,6 +3,7 @@
 import json
 import sys
 from argparse import ArgumentParser
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, override
@@ -20,6 +21,7 @@ from smime.management.files import (
 )
 from smime.pki.revocation import load_crls
 from smime.reading import read_message
+from smime.revocation_asking import ask_about
 from smime.verdict import Context, Verdict, judge
 
 
@@ -38,6 +40,9 @@ class Command(BaseCommand):
         parser.add_argument("--crl", action="append", default=[], help="PEM or DER; repeatable")
         parser.add_argument("--at", help="the reader's clock, RFC 3339; default: now")
         parser.add_argument("--received", help="when the message was first seen, RFC 3339")
+        parser.add_argument(
+            "--online", action="store_true", help="ask for lists and OCSP answers of trusted paths"
+        )
         parser.add_argument("--html", help="write the document of the sandboxed frame here")
         parser.add_argument("--json", action="store_true", help="one JSON document, nothing else")
 
@@ -57,6 +62,10 @@ class Command(BaseCommand):
             crls=load_crls([read_file(name) for name in options["crl"]]),
         )
         verdict = judge(reading.facts, context=context)
+        if options["online"]:
+            paths = [each.path for each in verdict.signature.signers if each.path is not None]
+            answers = ask_about(paths, now=context.now)
+            verdict = judge(reading.facts, context=replace(context, answers=answers))
         shown = show(reading, verdict)
         if options["html"]:
             _write(options["html"], shown.document(title=reading.envelope.subject))

@@ -1,0 +1,233 @@
+"""Withdrawals, known ahead of time: which certificates are watched, what was answered.
+
+    verdict with a trusted path ─▶ watch ─▶ sources due ─▶ refresh (lane fetch) ─▶ answers kept
+                                                              ▲                        │
+                                   look_after (every minute) ─┘      revocation_changed ◄┘
+
+Only certificates on paths that end at a root the *installation* trusts are watched, and only while
+it still does. Nobody waits for an answer: until one is here, verdicts say that it is missing.
+"""
+
+import hashlib
+import logging
+from collections.abc import Collection, Iterable
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.dispatch import Signal
+
+from accounts import lanes
+from smime import revocation_plan as plan
+from smime.models import TrustAnchor
+from smime.pki.certificates import display_name, fingerprint
+from smime.pki.locations import locations
+from smime.pki.paths import Path
+from smime.pki.revocation import RevocationAnswer
+from smime.revocation_answers import answer_of
+from smime.revocation_asking import pairs_of
+from smime.revocation_models import KeptAnswer, RevocationSource, WatchedCertificate
+from smime.verdict import Verdict
+
+WATCHED_LIMIT = 50_000  # certificates; beyond it new ones are not watched
+KEPT_FOR = timedelta(days=90)  # since a certificate was last seen in mail
+SEEN_AGAIN = timedelta(days=1)  # before that, seeing it again writes nothing
+
+logger = logging.getLogger(__name__)
+
+# Sent after the commit, with `fingerprints`: SHA-256 of the certificates (of people or of
+# authorities) whose state is another now. Verdicts on their signatures are to be judged anew.
+revocation_turned = Signal()
+
+
+def revocation_changed(fingerprints: Collection[str]) -> None:
+    """Tell whoever keeps verdicts that what is known of these certificates has changed."""
+    if fingerprints:
+        found = tuple(fingerprints)
+        transaction.on_commit(
+            lambda: revocation_turned.send(sender=WatchedCertificate, fingerprints=found)
+        )
+
+
+def watch(verdict: Verdict, *, now: datetime) -> None:
+    """Watch the certificates a verdict builds on, if their path ends at a trusted root.
+
+    Cheap when they are watched already: one query. New ones are asked about at once, by a worker.
+    """
+    if not settings.FETCH_REVOCATION:
+        return
+    signers = (each for each in verdict.signature.signers if each.is_intact)
+    watch_paths((each.path for each in signers if each.path is not None), now=now)
+
+
+def watch_paths(paths: Iterable[Path], *, now: datetime) -> None:
+    """Watch the certificates of those paths that end at a root the installation trusts."""
+    ours = {
+        fingerprint(certificate): (certificate, issuer, fingerprint(path.certificates[-1]))
+        for path in paths
+        for certificate, issuer in pairs_of(path)
+    }
+    trusted = set(
+        _trusted_roots()
+        .filter(fingerprint__in={root for _, _, root in ours.values()})
+        .values_list("fingerprint", flat=True)
+    )
+    ours = {name: found for name, found in ours.items() if found[2] in trusted}
+    if not ours:
+        return
+    rows = {each.fingerprint: each for each in _rows(ours)}
+    asked = False
+    for name, (certificate, issuer, root) in ours.items():
+        row = rows.get(name)
+        if row is None:
+            asked = _begin(name, certificate, issuer, root, now) or asked
+        elif row.wanted_at < now - SEEN_AGAIN or row.root_fingerprint != root:
+            asked = _seen_again(row, root, now) or asked
+    if asked:
+        lanes.post("smime.fetch_revocation", lane="fetch")
+
+
+def _rows(fingerprints: Iterable[str]) -> QuerySet[WatchedCertificate]:
+    return WatchedCertificate.objects.filter(fingerprint__in=list(fingerprints)).defer(
+        "der", "issuer_der"
+    )
+
+
+def _trusted_roots() -> QuerySet[TrustAnchor]:
+    states = TrustAnchor.State
+    return TrustAnchor.objects.filter(state__in=(states.TRUSTED, states.LIMITED))
+
+
+def _begin(
+    name: str,
+    certificate: x509.Certificate,
+    issuer: x509.Certificate,
+    root: str,
+    now: datetime,
+) -> bool:
+    """Start to watch a certificate; says whether there is somebody to ask."""
+    if WatchedCertificate.objects.count() >= WATCHED_LIMIT:
+        logger.warning("event=too-many-watched-certificates")
+        return False
+    named = locations(certificate)
+    siblings = locations(issuer).issued  # other issuers under the same authority
+    kinds = RevocationSource.Kind
+    wanted = [
+        *((kinds.ISSUERS, url, "") for url in (*named.issuers, *siblings)),
+        *((kinds.LIST, url, "") for url in named.lists),
+        *((kinds.RESPONDER, url, name) for url in named.responders),
+    ]
+    with transaction.atomic():
+        row, _ = WatchedCertificate.objects.get_or_create(
+            fingerprint=name,
+            defaults={
+                "name": display_name(certificate)[:200],
+                "der": certificate.public_bytes(Encoding.DER),
+                "issuer_der": issuer.public_bytes(Encoding.DER),
+                "root_fingerprint": root,
+                "not_after": certificate.not_valid_after_utc,
+                "wanted_at": now,
+            },
+        )
+        for kind, url, about in wanted:
+            source, _ = RevocationSource.objects.get_or_create(
+                key=_key(kind, url, about), defaults={"kind": kind, "url": url, "next_at": now}
+            )
+            KeptAnswer.objects.get_or_create(certificate=row, source=source)
+            # A list that is here already has not been asked about this certificate.
+            if source.next_at is None or (kind == kinds.LIST and not source.failures):
+                RevocationSource.objects.filter(pk=source.pk).update(next_at=now)
+    return bool(wanted)
+
+
+def _key(kind: str, url: str, about: str) -> str:
+    return hashlib.sha256(f"{kind}\0{url}\0{about}".encode()).hexdigest()
+
+
+def _seen_again(row: WatchedCertificate, root: str, now: datetime) -> bool:
+    WatchedCertificate.objects.filter(pk=row.pk).update(wanted_at=now, root_fingerprint=root)
+    if row.not_after <= now:
+        return False
+    asleep = RevocationSource.objects.filter(certificates=row.pk, next_at=None)
+    return (
+        RevocationSource.objects.filter(pk__in=list(asleep.values_list("pk", flat=True))).update(
+            next_at=now
+        )
+        > 0
+    )
+
+
+def keep(row: KeptAnswer, answer: RevocationAnswer) -> None:
+    """Keep a source's answer about a certificate, unless the old one says more."""
+    if not plan.is_better(answer, answer_of(row)):
+        return
+    KeptAnswer.objects.filter(pk=row.pk).update(
+        state=answer.state,
+        issued=answer.issued,
+        until=answer.until,
+        at=answer.at,
+        reason=answer.reason.value if answer.reason is not None else "",
+        is_weak=answer.is_weak,
+    )
+
+
+def settle(certificates: Iterable[WatchedCertificate], *, now: datetime) -> None:
+    """Bring the states of certificates up to their answers and the clock; tell what turned."""
+    turned: list[str] = []
+    with transaction.atomic():
+        for row in certificates:
+            kept = [answer for each in row.answers.all() if (answer := answer_of(each))]
+            found = plan.known(
+                x509.load_der_x509_certificate(bytes(row.der)),
+                x509.load_der_x509_certificate(bytes(row.issuer_der)),
+                kept,
+                now,
+            )
+            if found.state != row.state:
+                turned.append(row.fingerprint)
+            if (found.state, found.turns_at) != (row.state, row.turns_at):
+                WatchedCertificate.objects.filter(pk=row.pk).update(
+                    state=found.state, turns_at=found.turns_at
+                )
+        revocation_changed(turned)
+    if turned:
+        logger.info("event=revocation-turned certificates=%d", len(turned))
+
+
+def due(now: datetime) -> QuerySet[RevocationSource]:
+    """Return the sources to ask now, lists before responders: those that no one is at, of
+    certificates seen lately whose root is still trusted.
+    """
+    return (
+        RevocationSource.objects.filter(next_at__lte=now)
+        .filter(Q(busy_until=None) | Q(busy_until__lte=now))
+        .filter(
+            certificates__wanted_at__gt=now - KEPT_FOR,
+            certificates__root_fingerprint__in=_trusted_roots().values("fingerprint"),
+        )
+        .distinct()
+        .order_by("kind", "next_at", "pk")
+    )
+
+
+def look_after(*, now: datetime) -> None:
+    """Do each minute's chores: what turned by the clock, what is due, what nobody needs."""
+    turned = WatchedCertificate.objects.filter(turns_at__lt=now).order_by("pk")[:500]
+    settle(turned.prefetch_related("answers"), now=now)
+    if settings.FETCH_REVOCATION and due(now).exists():
+        lanes.post("smime.fetch_revocation", lane="fetch")
+    _forget(now)
+
+
+def _forget(now: datetime) -> None:
+    """Forget certificates not seen for long. A withdrawal is remembered."""
+    old = WatchedCertificate.objects.filter(wanted_at__lt=now - KEPT_FOR).exclude(
+        state=WatchedCertificate.State.REVOKED
+    )
+    ids = list(old.values_list("pk", flat=True)[:500])
+    if ids:
+        WatchedCertificate.objects.filter(pk__in=ids).delete()
+        RevocationSource.objects.filter(answers=None).delete()
