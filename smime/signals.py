@@ -6,3 +6,7 @@ from django.dispatch import Signal
 # may read otherwise (verdicts.md, ground rule 10). Sent after the commit. Arguments: user_id,
 # address (canonical).
 person_known = Signal()
+
+# Whether certificates are withdrawn became known, or is another than was known: signed mail from
+# their addresses may read otherwise. Sent after the commit. Argument: addresses (canonical).
+withdrawal_known = Signal()

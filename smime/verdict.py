@@ -26,6 +26,7 @@ from smime.words import Level, Phrase
 from webmail.mime import Address
 
 __all__ = [
+    "WITHOUT_ENCRYPTION",
     "Context",
     "EncryptionVerdict",
     "History",
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 LEVELS: tuple[Level, ...] = ("ok", "none", "unknown", "warn", "bad")  # rising
+WITHOUT_ENCRYPTION = frozenset({"", "not-encrypted"})  # encryption codes of mail sent in the clear
 _SAID_LIMIT = 64
 
 
@@ -97,7 +99,8 @@ class Verdict:
     @property
     def may_load_remote_content(self) -> bool:
         """Remote content may be offered: never for what was decrypted, unless all is well."""
-        return self.encryption is None or self.level == "ok"
+        code = self.encryption.code if self.encryption is not None else ""
+        return code in WITHOUT_ENCRYPTION or self.level == "ok"
 
 
 def judge(facts: Facts, *, context: Context) -> Verdict:

@@ -1,12 +1,18 @@
 """When the clock alone may turn a verdict: a certificate begins or ends, a list grows stale."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from smime.pki.certificates import fingerprint
 from smime.verdict import Verdict
 from smime.verdict_context import Context
 from smime.verdict_signer import Standing
+
+
+def turns_first(verdicts: Iterable[Verdict], context: Context) -> datetime | None:
+    """Return the first of the moments at which one of these turns (`turns_at`)."""
+    moments = [turns_at(verdict, context) for verdict in verdicts]
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 def turns_at(verdict: Verdict, context: Context) -> datetime | None:

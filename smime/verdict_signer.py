@@ -3,7 +3,7 @@
 Six independent facts (verdicts.md, ground rule 2); which of them leads is decided in `verdict`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -39,6 +39,7 @@ _WEAK_EC = 224  # bits
 
 type Bound = Literal["from", "sender", "other", "none"]
 type Validity = Literal["valid", "expired-since", "expired", "not-yet-valid"]
+type Strength = Literal["good", "weak", "broken"]
 type Revocation = Literal["good", "unknown", "revoked", "revoked-later"]
 
 
@@ -59,7 +60,7 @@ class Standing:
     is_revocation_grave: bool = False  # a compromise, or it is not known what came first
     may_sign: bool = True
     wrong_purposes: str | None = None  # in words, when a certificate of the path excludes mail
-    strength: Literal["good", "weak", "broken"] = "good"
+    strength: Strength = "good"
     is_damaged: bool = False  # extensions that cannot be read: vouches for nothing
 
     @property
@@ -106,7 +107,7 @@ def _assess(
     sender: SenderFacts,
     context: Context,
 ) -> Standing:
-    named = addresses(certificate)
+    about = _remembered(context, ("about", certificate), lambda: _about(certificate))
     moments = [context.now, *([context.received_at] if context.received_at else [])]
     find = context.memory.find if context.memory is not None else find_path
     path = find(
@@ -119,7 +120,8 @@ def _assess(
         ),
         moments=moments,
     )
-    validity, date = _validity(_dated(path), context)
+    whole = _remembered(context, ("whole", path), lambda: _of_path(path))
+    validity, date = _validity(whole, context)
     revocation = (
         _revocation(path, context)
         if path.trust == "trusted"
@@ -128,28 +130,71 @@ def _assess(
     return Standing(
         facts=signer,
         certificate=certificate,
-        name=display_name(certificate),
-        addresses=named,
-        bound=_bound(certificate, named, sender, context),
+        name=about.name,
+        addresses=about.addresses,
+        bound=_bound(about, sender, context),
         path=path,
         validity=validity,
         validity_date=date,
         revocation=_when(revocation, signer, sender, context),
         revoked_at=revocation.at,
         is_revocation_grave=context.received_at is None or revocation.reason in COMPROMISE,
-        may_sign=may_sign(certificate),
-        wrong_purposes=_wrong_purposes(path.certificates),
-        strength=_strength(signer.check.method, path, is_list_weak=revocation.is_weak),
+        may_sign=about.may_sign,
+        wrong_purposes=whole.wrong_purposes,
+        strength=_weakest(
+            whole.strength,
+            _method_strength(signer.check.method),
+            "weak" if revocation.is_weak else "good",
+        ),
     )
 
 
-def _bound(
-    certificate: x509.Certificate,
-    named: Sequence[CertificateAddress],
-    sender: SenderFacts,
-    context: Context,
-) -> Bound:
-    by_user = context.bound_addresses.get(fingerprint(certificate), frozenset())
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What a signer's certificate says, whoever asks."""
+
+    fingerprint: str
+    name: str
+    addresses: tuple[CertificateAddress, ...]
+    may_sign: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _OfPath:
+    """What a path's certificates say together, whenever it is asked."""
+
+    starts: datetime
+    ends: datetime
+    wrong_purposes: str | None
+    strength: Strength
+
+
+def _about(certificate: x509.Certificate) -> _About:
+    return _About(
+        fingerprint=fingerprint(certificate),
+        name=display_name(certificate),
+        addresses=addresses(certificate),
+        may_sign=may_sign(certificate),
+    )
+
+
+def _of_path(path: Path) -> _OfPath:
+    dated = _dated(path)
+    return _OfPath(
+        starts=max(each.not_valid_before_utc for each in dated),
+        ends=min(each.not_valid_after_utc for each in dated),
+        wrong_purposes=_wrong_purposes(path.certificates),
+        strength=_path_strength(path),
+    )
+
+
+def _remembered[T](context: Context, key: Hashable, ask: Callable[[], T]) -> T:
+    return ask() if context.memory is None else context.memory.remember(key, ask)
+
+
+def _bound(about: _About, sender: SenderFacts, context: Context) -> Bound:
+    named = about.addresses
+    by_user = context.bound_addresses.get(about.fingerprint, frozenset())
 
     def fits(address: str) -> bool:
         return any(name.fits(address) for name in named) or any(
@@ -170,12 +215,9 @@ def _dated(path: Path) -> tuple[x509.Certificate, ...]:
     return path.certificates[:1] if path.trust == "pinned" else path.certificates
 
 
-def _validity(
-    certificates: Sequence[x509.Certificate], context: Context
-) -> tuple[Validity, datetime | None]:
+def _validity(whole: _OfPath, context: Context) -> tuple[Validity, datetime | None]:
     """Judge at now; if only expiry stands against it, at the time of receipt (RFC 8550 §6)."""
-    starts = max(each.not_valid_before_utc for each in certificates)
-    ends = min(each.not_valid_after_utc for each in certificates)
+    starts, ends = whole.starts, whole.ends
     if context.now < starts:
         return "not-yet-valid", starts
     if context.now <= ends:
@@ -235,25 +277,26 @@ def _wrong_purposes(certificates: Sequence[x509.Certificate]) -> str | None:
     return None
 
 
-def _method_strength(method: Method | None) -> Literal["good", "weak", "broken"]:
+def _method_strength(method: Method | None) -> Strength:
     hashes = {method.digest, method.hash} if method is not None else set()
     if hashes & _BROKEN_HASHES:
         return "broken"
     return "weak" if hashes & _WEAK_HASHES else "good"
 
 
-def _strength(
-    method: Method | None, path: Path, *, is_list_weak: bool
-) -> Literal["good", "weak", "broken"]:
-    found = {_method_strength(method), "weak" if is_list_weak else "good"}
-    found.update(_key_strength(each) for each in path.certificates)
-    found.update(_hash_strength(each) for each in path.below_root if not is_self_signed(each))
+def _path_strength(path: Path) -> Strength:
+    found = [_key_strength(each) for each in path.certificates]
+    found += [_hash_strength(each) for each in path.below_root if not is_self_signed(each)]
+    return _weakest(*found)
+
+
+def _weakest(*found: Strength) -> Strength:
     if "broken" in found:
         return "broken"
     return "weak" if "weak" in found else "good"
 
 
-def _key_strength(certificate: x509.Certificate) -> Literal["good", "weak", "broken"]:
+def _key_strength(certificate: x509.Certificate) -> Strength:
     try:
         kind, bits = key_strength(certificate)
     except DamagedCertificateError:
@@ -265,7 +308,7 @@ def _key_strength(certificate: x509.Certificate) -> Literal["good", "weak", "bro
     return "weak" if kind == "ec" and bits < _WEAK_EC else "good"
 
 
-def _hash_strength(certificate: x509.Certificate) -> Literal["good", "weak", "broken"]:
+def _hash_strength(certificate: x509.Certificate) -> Strength:
     if certificate.signature_algorithm_oid.dotted_string in _BROKEN_SIGNATURE_OIDS:
         return "broken"
     try:

@@ -1,11 +1,14 @@
 """What the list shows of a message's verdict: columns of this app that the reader sets."""
 
+from collections import defaultdict
+from collections.abc import Mapping
+
 from accounts.models import MailAccount
 from webmail.mailbox import conversations, search_index
 from webmail.mailbox.changes import announce
 from webmail.mailbox.facts import storable
 from webmail.mailbox.locking import mirror_lock
-from webmail.mailbox.models import Message
+from webmail.mailbox.models import Conversation, Message
 
 
 def set_seal(
@@ -40,3 +43,22 @@ def set_seal(
         thread_id = Message.objects.values_list("thread_id", flat=True).get(pk=message_id)
         touched = conversations.refresh({thread_id})
         announce(account, folder_ids=touched, kind="message", message_ids=[message_id])
+
+
+def set_seals(account: MailAccount, seals: Mapping[int, tuple[str, str]]) -> None:
+    """Set seal and flag word of many messages (by id) of an account at once.
+
+    In the caller's transaction, if there is one; the rows of the list are changed in place, as a
+    row draws the seal of its newest message.
+    """
+    groups: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for message_id, drawn in seals.items():
+        groups[drawn].append(message_id)
+    folder_ids: set[int] = set()
+    with mirror_lock(account.pk):
+        for (seal, flag), ids in groups.items():
+            Message.objects.filter(pk__in=ids, account=account).update(seal=seal, seal_flag=flag)
+            rows = Conversation.objects.filter(newest_id__in=ids)
+            folder_ids.update(rows.values_list("folder_id", flat=True))
+            rows.update(seal=seal, seal_flag=flag)
+        announce(account, folder_ids=folder_ids, kind="folder")

@@ -64,6 +64,11 @@ def change_by(message: Message, facts: Facts, verdict: Verdict) -> Change | None
     return history.change_by(facts, verdict, at=received_at(message), key=message.content_key)
 
 
+def seal_of(verdict: Verdict) -> str:
+    """Return the seal that the list draws."""
+    return "" if verdict.level == "none" and not verdict.flag else verdict.level
+
+
 def was_encrypted_before(message: Message) -> bool:
     """Say whether an earlier message of the conversation came encrypted."""
     return Message.objects.filter(

@@ -27,6 +27,28 @@ class Reading(models.Model):
     # Failed attempts to render (poison counter): at 2 the message is marked "cannot render".
     failures = models.PositiveSmallIntegerField(default=0)
     is_encrypted = models.BooleanField(default=False)
+    # smime.facts_kept, sealed with the keyring: what the verdict is judged from again. Certificates,
+    # addresses and times, of opened mail too; never the subject and never text.
+    sealed_facts = models.BinaryField(default=b"")
+    # Somebody signed it or a part of it: trust and clock may turn the verdict.
+    has_signers = models.BooleanField(default=False)
+    # When the clock alone may turn it next: a certificate ends, a revocation list grows stale.
+    turns_at = models.DateTimeField(null=True, db_index=True)
+
+
+class Rejudging(models.Model):
+    """How far an account's verdicts have been judged again under the trust of `stamp`.
+
+    idle ─(the person's stamp is another, or a verdict is due)─► a chain of steps ─► idle
+    A chain owns the row by its `fence` while `lease_until` lies ahead; a lost one is taken over.
+    """
+
+    account = models.OneToOneField("accounts.MailAccount", models.CASCADE, related_name="+")
+    stamp = models.CharField(max_length=64, blank=True)
+    cursor = models.CharField(max_length=320, blank=True)  # senders below it are done
+    is_done = models.BooleanField(default=False)
+    fence = models.PositiveBigIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
 
 
 class Rendition(models.Model):

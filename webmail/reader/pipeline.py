@@ -6,9 +6,10 @@ No database and no network here: keys, trust and URLs are handed in.
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from smime.facts_kept import KeptFacts, keep
 from smime.reading import Frame, Reading
 from smime.reading_headers import is_legacy_display, without_legacy_display
-from smime.verdict import Context, Verdict, judge
+from smime.verdict import WITHOUT_ENCRYPTION, Context, Verdict, judge
 from webmail.mime import Address, Message, Part, find_part
 from webmail.reader import words
 from webmail.reader.documents import Addresses, Attached, Collection, Permission, build
@@ -28,6 +29,8 @@ class Rendered:
     page: Page
     documents: Documents
     verdict: Verdict
+    framed: tuple[Verdict, ...]  # of the framed parts
+    kept: KeptFacts
     reading: Reading
 
 
@@ -39,6 +42,21 @@ def permission_for(verdict: Verdict, *, variant: Variant) -> Permission:
     return Permission(
         html=True, remote=variant.images and verdict.may_load_remote_content, links=True
     )
+
+
+def is_same_page(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    """Say whether documents made under one verdict serve under another (`words.verdict_json`)."""
+    return _shape(old) == _shape(new)
+
+
+def _shape(verdict: dict[str, Any]) -> list[object]:
+    level, encryption = verdict["level"], verdict["encryption_code"]
+    return [
+        level == "bad" or encryption in _MALLEABLE,  # `permission_for`
+        level == "ok" or encryption in WITHOUT_ENCRYPTION,  # remote content may be offered
+        verdict["code"] == "two-senders",  # another sender is shown
+        [tone == "bad" for _, tone in verdict["frames"]],
+    ]
 
 
 def _people(addresses: tuple[Address, ...]) -> list[list[str]]:
@@ -72,13 +90,12 @@ def _header_rows(message: Message) -> list[list[str]]:
 class _Assembly:
     """The documents, labels and attachments of one message while they are put together."""
 
-    context: Context
     variant: Variant
     addresses: Addresses
     own_hosts: frozenset[str]
     found: Collection = field(default_factory=Collection)
     documents: list[str] = field(default_factory=list)
-    labels: list[dict[str, str]] = field(default_factory=list)
+    labels: list[dict[str, str | int]] = field(default_factory=list)
     attachments: list[Attached] = field(default_factory=list)
 
     def add(
@@ -103,21 +120,19 @@ class _Assembly:
             strip_legacy=_strip_legacy(reading),
         )
         self.documents += body.frames
-        self.labels += [{"label": label, "tone": tone} for _ in body.frames]
+        self.labels += [{"label": label, "tone": tone, "layer": layer} for _ in body.frames]
         self.attachments += body.attachments
 
-    def add_framed(self, framed: Frame, layer: int) -> None:
+    def add_framed(self, framed: Frame, verdict: Verdict, layer: int) -> None:
         """Add a part with a verdict of its own; nothing remote is ever loaded by it (EFAIL)."""
         if not framed.reading.is_shown:
             return
-        verdict = judge(framed.reading.facts, context=self.context)
-        said = (verdict.headline.text, verdict.sentence.text)
         without_images = replace(self.variant, images=False)
         self.add(
             framed.reading,
             layer=layer,
             permission=permission_for(verdict, variant=without_images),
-            label=". ".join(text.rstrip(".") for text in said if text) + ".",
+            label=words.framed_label(verdict),
             tone=verdict.level,
         )
 
@@ -132,17 +147,23 @@ def make(
 ) -> Rendered:
     """Return the page of a message that was read."""
     verdict = judge(reading.facts, context=context)
+    framed = tuple(judge(each.reading.facts, context=context) for each in reading.frames)
     permission = permission_for(verdict, variant=variant)
-    assembly = _Assembly(context=context, variant=variant, addresses=addresses, own_hosts=own_hosts)
+    assembly = _Assembly(variant=variant, addresses=addresses, own_hosts=own_hosts)
     if reading.is_shown:
         assembly.add(reading, layer=0, permission=permission)
-        for layer, framed in enumerate(reading.frames, 1):
-            assembly.add_framed(framed, layer)
+        for layer, (frame, own) in enumerate(zip(reading.frames, framed, strict=True), 1):
+            assembly.add_framed(frame, own, layer)
     found = assembly.found
+    kept = keep(reading)
+    page = _page(reading, verdict, permission, assembly)
+    page["verdict"] = words.verdict_json(verdict, framed, kept)
     return Rendered(
-        page=_page(reading, verdict, permission, assembly),
+        page=page,
         documents=Documents(tuple(assembly.documents), tuple(found.images), tuple(found.targets)),
         verdict=verdict,
+        framed=framed,
+        kept=kept,
         reading=reading,
     )
 
@@ -163,7 +184,6 @@ def _page(reading: Reading, verdict: Verdict, permission: Permission, assembly: 
         "bcc": _people(envelope.bcc),
         "date": envelope.date.isoformat() if envelope.date else "",
         "message_id": envelope.message_id,
-        "verdict": words.verdict_json(verdict, reading),
         "frames": assembly.labels,
         "attachments": [
             [each.path, each.filename, each.content_type, each.size, each.is_dangerous]

@@ -10,14 +10,15 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import lanes, tickets
+from accounts import tickets
 from accounts.models import User
 from smime import history, people, remembering, revocation, trust, vault
 from smime.reading import Reading, read_message
-from smime.verdict import Verdict
+from smime.verdict import Context, Verdict
+from smime.verdict_clock import turns_first
 from webmail.mailbox import blobs, changes, seals
 from webmail.mailbox.models import Message
-from webmail.reader import judging, links, pipeline, store
+from webmail.reader import judging, links, pipeline, rejudging, store
 from webmail.reader.variants import Variant
 
 logger = logging.getLogger(__name__)
@@ -92,6 +93,8 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
         return "gone"
     variant = Variant.parse(variant_key)
     ticket = ticket_for(message, ticket_id)
+    if rejudging.refresh(message, variant):
+        return "done"
     if store.begin(message_id=message.pk) > store.FAILURE_LIMIT:
         return "failed"
     user = message.account.user
@@ -110,7 +113,7 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
     store.save(
         message_id=message.pk,
         variant=variant,
-        findings=_findings(user, made),
+        findings=_findings(user, made, context),
         page=made.page,
         documents=made.documents,
         session_key=session_key if isinstance(session_key, bytes) else None,
@@ -123,21 +126,15 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
 
 
 def _learn(user: User, message: Message, made: pipeline.Rendered) -> None:
-    """Keep what a verified message teaches; a sender now known to sign changes older verdicts."""
-    facts, verdict = made.reading.facts, made.verdict
-    change = judging.change_by(message, facts, verdict)
+    """Keep what a message teaches; other messages of its sender may turn by it."""
+    change = judging.change_by(message, made.kept.facts, made.verdict)
     if change is not None:
-        remembering.note(user.pk, history.correspondent(facts), [change])
-    if verdict.level != "ok":
-        return
-    known = people.certificates_at_hand(user, message.from_address)
-    people.harvest(user, facts, verdict, message_date=message.internal_date)
-    if len(people.certificates_at_hand(user, message.from_address)) > len(known):
-        for stale in store.judge_again(message.account_id, sender=message.from_address):
-            lanes.post("reader.render_ahead", stale, lane="sync")
+        address = history.correspondent(made.kept.facts)
+        rejudging.ask_for(user, remembering.note(user.pk, address, [change]))
+    people.harvest(user, made.kept.facts, made.verdict, message_date=message.internal_date)
 
 
-def _findings(user: User, made: pipeline.Rendered) -> store.Findings:
+def _findings(user: User, made: pipeline.Rendered, context: Context) -> store.Findings:
     verdict = made.verdict
     return store.Findings(
         signature_code=verdict.signature.code,
@@ -147,6 +144,8 @@ def _findings(user: User, made: pipeline.Rendered) -> store.Findings:
         trust_stamp=trust.stamp_for(user),
         is_encrypted=pipeline.holds_secrets(made.reading),
         verdict=made.page["verdict"],
+        kept=made.kept,
+        turns_at=turns_first([verdict, *made.framed], context),
     )
 
 
@@ -156,7 +155,7 @@ def _tell(message: Message, verdict: Verdict, reading: Reading, *, is_own_sessio
     if reading.is_shown or not is_locked:
         seals.set_seal(
             message.pk,
-            seal="" if verdict.level == "none" and not verdict.flag else verdict.level,
+            seal=judging.seal_of(verdict),
             seal_flag=verdict.flag,
             is_locked=is_locked,
         )

@@ -7,13 +7,16 @@ of the session that opened it (accounts.sealed_cache); the `Reading` row keeps c
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import sealed_cache, sealing
 from accounts.rotation import SealedColumn
+from smime.facts_kept import KeptFacts, decode, encode
 from webmail.mailbox.models import Message
 from webmail.reader.models import Reading, Rendition
 from webmail.reader.variants import PIPELINE, Variant
@@ -21,6 +24,7 @@ from webmail.reader.variants import PIPELINE, Variant
 OPENED_FOR = 15 * 60  # seconds that decrypted content stays in the sealed cache
 LOCKED_FOR = 5  # seconds that "unlock your keys" is remembered
 FAILURE_LIMIT = 2
+_FACTS_PURPOSE = "facts"
 
 Page = dict[str, Any]
 
@@ -55,14 +59,39 @@ class Findings:
     trust_stamp: str
     is_encrypted: bool
     verdict: dict[str, Any]
+    kept: KeptFacts
+    turns_at: datetime | None
 
 
 def _subject(message_id: int, variant_key: str) -> str:
     return f"reader.rendition:{message_id}:{variant_key}"
 
 
+def _facts_subject(message_id: int) -> str:
+    return f"reader.reading:{message_id}"
+
+
+def seal_facts(kept: KeptFacts, *, message_id: int) -> bytes:
+    """Return facts sealed for the message's row."""
+    return sealing.seal(encode(kept), purpose=_FACTS_PURPOSE, subject=_facts_subject(message_id))
+
+
+def open_facts(sealed: bytes, *, message_id: int) -> KeptFacts:
+    """Return what `seal_facts` sealed; raises SealBroken, OtherVersionError."""
+    return decode(
+        sealing.open_sealed(sealed, purpose=_FACTS_PURPOSE, subject=_facts_subject(message_id))
+    )
+
+
 # What `rotate_keys` seals anew.
 SEALED_COLUMNS = (
+    SealedColumn(
+        model="reader.Reading",
+        column="sealed_facts",
+        purpose=_FACTS_PURPOSE,
+        subject=lambda row: _facts_subject(row.message_id),
+        is_cache=True,
+    ),
     SealedColumn(
         model="reader.Rendition",
         column="sealed_document",
@@ -100,12 +129,17 @@ def save(
         "level": findings.level,
         "notes": list(findings.notes),
         "verdict": {} if secret else findings.verdict,
-        "page": {} if secret else page,
+        "page": {} if secret else {key: page[key] for key in page if key != "verdict"},
         "judged_at": timezone.now(),
         "trust_stamp": findings.trust_stamp,
         "is_encrypted": secret,
         "failures": 0,
     }
+    if findings.kept.facts.is_opened or not secret:
+        # Facts from when it was opened are better than none: they stay while it is locked.
+        columns["sealed_facts"] = seal_facts(findings.kept, message_id=message_id)
+        columns["has_signers"] = findings.kept.has_signers
+        columns["turns_at"] = findings.turns_at
     sealed = b""
     if not secret:
         sealed = sealing.seal(
@@ -140,16 +174,34 @@ def load_page(
     message: Message, variant: Variant, *, trust_stamp: str, session_key: bytes | None
 ) -> Page | None:
     """Return the finished page, or None if it must be (re)made for this person now."""
-    reading = Reading.objects.filter(message=message, pipeline=PIPELINE).first()
-    if reading is None or reading.trust_stamp != trust_stamp:
+    readings = Reading.objects.filter(message=message, pipeline=PIPELINE, trust_stamp=trust_stamp)
+    still = Q(turns_at=None) | Q(turns_at__gt=timezone.now())
+    reading = readings.filter(still).defer("sealed_facts").first()
+    if reading is None:
         return None
     if not reading.is_encrypted:
         made = Rendition.objects.filter(
             message=message, variant=variant.key, pipeline=PIPELINE
         ).exists()
-        return dict(reading.page) if made and reading.page else None
+        return _assembled(reading) if made and reading.page else None
     content = sealed_cache.get(_opened_key("page", message.pk, variant), session_key=session_key)
     return json.loads(content) if content is not None else None
+
+
+def _assembled(reading: Reading) -> Page:
+    """Put the verdict into the page: it may be younger than the documents."""
+    page, verdict = dict(reading.page), reading.verdict
+    framed = verdict["frames"]
+    page["verdict"] = verdict
+    page["frames"] = [
+        each | dict(zip(("label", "tone"), framed[each["layer"] - 1], strict=True))
+        if each["layer"]
+        else each
+        for each in page["frames"]
+    ]
+    images = page["images"]
+    page["images"] = images | {"may_always": images["may_load"] and verdict["level"] == "ok"}
+    return page
 
 
 def load_documents(
@@ -171,22 +223,6 @@ def load_documents(
         _opened_key("documents", message.pk, variant), session_key=session_key
     )
     return Documents.from_json(content) if content is not None else None
-
-
-# Codes that read worse once the sender is known to sign (verdicts.md, ground rule 10).
-_HARDENED = ("altered", "forged", "signer-not-from")
-
-
-def judge_again(account_id: int, *, sender: str) -> list[int]:
-    """Mark readings that a newly known sender turns as stale; returns their messages' ids."""
-    rows = Reading.objects.filter(
-        message__account_id=account_id,
-        message__from_address__iexact=sender,
-        signature_code__in=_HARDENED,
-    ).exclude(level="bad")
-    ids = list(rows.values_list("message_id", flat=True)[:200])
-    Reading.objects.filter(message_id__in=ids).update(trust_stamp="")
-    return ids
 
 
 def begin(*, message_id: int) -> int:

@@ -15,6 +15,7 @@ from webmail.reader import (
     expiry,
     fetching,
     images,
+    judging_tasks,  # noqa: F401 - the same
     proxy,
     rendering,
 )

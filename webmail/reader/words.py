@@ -6,13 +6,14 @@ catalogue (smime.words) is the only source of sentences about protection.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
 from smime import words as catalogue
+from smime.facts_kept import KeptFacts
 from smime.pki.certificates import fingerprint, issuer_name
-from smime.reading import Reading
 from smime.verdict import Standing, Verdict
 from smime.verdict_questions import questions
 from smime.words import Phrase, fill
@@ -65,10 +66,16 @@ def _signer_json(lead: Standing | None) -> dict[str, Any] | None:
     }
 
 
-def verdict_json(verdict: Verdict, reading: Reading) -> dict[str, Any]:
-    """Return what is kept of a verdict for its panel."""
+def framed_label(verdict: Verdict) -> str:
+    """Return what stands above the frame of a part with a verdict of its own."""
+    said = (verdict.headline.text, verdict.sentence.text)
+    return ". ".join(text.rstrip(".") for text in said if text) + "."
+
+
+def verdict_json(verdict: Verdict, framed: Sequence[Verdict], kept: KeptFacts) -> dict[str, Any]:
+    """Return what is kept of a verdict for its panel, and of those on framed parts."""
     encryption = verdict.encryption
-    protected = reading.headers.protected_names(is_signature_valid=verdict.is_signature_valid)
+    protected = kept.protected if verdict.is_signature_valid else kept.protected_anyway
     return {
         "code": verdict.signature.code,
         "encryption_code": encryption.code if encryption else "",
@@ -80,10 +87,11 @@ def verdict_json(verdict: Verdict, reading: Reading) -> dict[str, Any]:
         "notes": list(verdict.signature.notes),
         "answers": [
             [entry.question, entry.glyph, _phrase(entry.answer)]
-            for entry in questions(verdict, reading.facts, protected=protected)
+            for entry in questions(verdict, kept.facts, protected=protected)
         ],
         "signer": _signer_json(verdict.signature.lead),
         "is_expanded": verdict.is_expanded,
+        "frames": [[framed_label(each), each.level] for each in framed],
     }
 
 

@@ -1,0 +1,330 @@
+"""Judging again what was judged before, from kept facts: no mail is read, no document made anew.
+
+What asks for it: a person's trust changed (`trust.stamp_for`), the clock passed a verdict's next
+turn, a certificate became known, or other mail of the sender was verified (smime.history).
+Verdicts, list seals and the senders' records follow. A document stays unless the new verdict allows
+it less or more than the old one; then it is dropped and made when it is asked for.
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import batched
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from accounts import lanes
+from accounts.models import MailAccount, User
+from accounts.sealing import SealBroken
+from smime import history, people, remembering, trust
+from smime.facts_kept import KeptFacts, OtherVersionError
+from smime.history import Change
+from smime.verdict import Verdict, judge
+from smime.verdict_clock import turns_first
+from webmail.mailbox import seals
+from webmail.mailbox.models import Message
+from webmail.reader import judging, pipeline, store, words
+from webmail.reader.models import Reading, Rendition
+from webmail.reader.variants import PIPELINE, Variant
+
+CHUNK = 500  # readings judged in one go
+# Codes that read otherwise once the author is known to sign, or is no longer (ground rule 10).
+_BY_KNOWING = ("altered", "forged", "signer-not-from", "no-address", "impostor")
+_COLUMNS = ("signature_code", "encryption_code", "level", "notes", "verdict")
+_WRITTEN = (*_COLUMNS, "trust_stamp", "judged_at", "turns_at")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A reading with its new verdict."""
+
+    reading: Reading
+    kept: KeptFacts
+    verdict: Verdict
+    turns_at: datetime | None
+    columns: dict[str, Any]  # what the verdict changes of the row
+    is_same: bool  # nothing reads otherwise
+    needs_page: bool  # the documents were made under a verdict that allowed something else
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Readings of one account while they are judged."""
+
+    account: MailAccount
+    now: datetime
+    judged: list[_Judged] = field(default_factory=list)
+    changes: dict[str, list[Change]] = field(default_factory=lambda: defaultdict(list))
+    unreadable: list[int] = field(default_factory=list)
+
+
+def readings(**conditions: object) -> QuerySet[Reading]:
+    """Return kept readings with what judging them needs, nothing of their pages."""
+    earlier = Message.objects.filter(
+        thread_id=OuterRef("message__thread_id"),
+        is_locked=True,
+        internal_date__lt=OuterRef("message__internal_date"),
+    )
+    of_message = ("content_key", "internal_date", "first_seen_at", "thread_id", "account_id")
+    return (
+        Reading.objects.filter(**conditions)
+        .exclude(sealed_facts=b"")
+        .select_related("message")
+        .annotate(was_encrypted=Exists(earlier))
+        .only(
+            *_COLUMNS,
+            "is_encrypted",
+            "judged_at",
+            "sealed_facts",
+            "message__seal",
+            "message__seal_flag",
+            *(f"message__{name}" for name in of_message),
+        )
+    )
+
+
+def judge_again(account: MailAccount, found: Iterable[Reading]) -> int:
+    """Judge readings of an account again and keep what comes of it; returns how many there were.
+
+    Idempotent; a reading that somebody renders meanwhile is left to them. Other mail that turns by
+    it is asked for (`ask_for`).
+    """
+    batch = _Batch(account, timezone.now())
+    _judge(batch, list(found))
+    _keep(batch)
+    _learn(batch)
+    return len(batch.judged) + len(batch.unreadable)
+
+
+def refresh(message: Message, variant: Variant) -> bool:
+    """Judge one message again if that is all its finished page lacks; returns whether it was."""
+    made = Rendition.objects.filter(message=message, variant=variant.key, pipeline=PIPELINE)
+    mine = readings(message=message, pipeline=PIPELINE, is_encrypted=False).exclude(page={})
+    stamp = trust.stamp_for(message.account.user)
+    stale = mine.filter(~Q(trust_stamp=stamp) | Q(turns_at__lte=timezone.now()))
+    if not made.exists() or not judge_again(message.account, stale):
+        return False
+    return made.exists()
+
+
+def ask_for(user: User, keys: Collection[str]) -> None:
+    """Have the mail with these content keys judged again, soon."""
+    if keys:
+        _ask(Message.objects.filter(account__user=user, content_key__in=keys))
+
+
+def ask_for_sender(user_id: int, address: str) -> None:
+    """Have mail judged again that reads otherwise for what is known of its sender."""
+    _ask(
+        Message.objects.filter(
+            account__user_id=user_id,
+            from_address__iexact=address,
+            reading__signature_code__in=_BY_KNOWING,
+        )
+    )
+
+
+def ask_for_signers(addresses: Collection[str]) -> None:
+    """Have everybody's signed mail from these addresses judged again."""
+    for address in addresses:
+        _ask(Message.objects.filter(from_address__iexact=address, reading__has_signers=True))
+
+
+def _ask(messages: QuerySet[Message]) -> None:
+    """Make the verdicts due; a scanner finds them if the hint is lost."""
+    found = messages.exclude(reading=None).values_list("account_id", "pk")
+    by_account: dict[int, list[int]] = defaultdict(list)
+    for account_id, message_id in found:
+        by_account[account_id].append(message_id)
+    for account_id, ids in by_account.items():
+        for some in batched(ids, CHUNK, strict=False):
+            due = Reading.objects.filter(message_id__in=some).exclude(sealed_facts=b"")
+            due.update(turns_at=timezone.now())
+        lanes.post("reader.start_judging", account_id, lane="scan")
+
+
+# --- judging --------------------------------------------------------------------------------------
+
+
+def _judge(batch: _Batch, found: Sequence[Reading]) -> None:
+    opened = _opened(batch, found)
+    user = batch.account.user
+    contexts = trust.contexts_for(
+        user, {judging.author_of(kept.facts) for _, kept in opened}, now=batch.now
+    )
+    addresses = {history.correspondent(kept.facts) for _, kept in opened} - {""}
+    records = dict(remembering.records_for(user.pk, addresses))
+    for reading, kept in opened:
+        message, address = reading.message, history.correspondent(kept.facts)
+        context = replace(
+            contexts[judging.author_of(kept.facts)],
+            received_at=judging.received_at(message),
+            history=judging.history_before(message, kept.facts, records),
+            was_conversation_encrypted=getattr(reading, "was_encrypted", False),
+        )
+        verdict = judge(kept.facts, context=context)
+        framed = tuple(judge(facts, context=context) for facts in kept.frames)
+        turn = turns_first((verdict, *framed), context)
+        panel = words.verdict_json(verdict, framed, kept)
+        batch.judged.append(_judged(reading, kept, verdict, panel, turn))
+        change = judging.change_by(message, kept.facts, verdict)
+        if change is not None and address:
+            record = records.get(address, history.Record())
+            records[address] = record.after(change)
+            if records[address] != record:
+                batch.changes[address].append(change)
+
+
+def _judged(
+    reading: Reading,
+    kept: KeptFacts,
+    verdict: Verdict,
+    panel: dict[str, Any],
+    turn: datetime | None,
+) -> _Judged:
+    encryption = verdict.encryption
+    columns: dict[str, Any] = {
+        "signature_code": verdict.signature.code,
+        "encryption_code": encryption.code if encryption else "",
+        "level": verdict.level,
+        "notes": list(verdict.signature.notes),
+        "verdict": {} if reading.is_encrypted else panel,
+    }
+    is_same = all(value == getattr(reading, name) for name, value in columns.items())
+    old = reading.verdict
+    return _Judged(
+        reading=reading,
+        kept=kept,
+        verdict=verdict,
+        turns_at=turn,
+        columns=columns,
+        is_same=is_same,
+        needs_page=not is_same and bool(old) and not pipeline.is_same_page(old, panel),
+    )
+
+
+def _opened(batch: _Batch, found: Sequence[Reading]) -> list[tuple[Reading, KeptFacts]]:
+    """Open the facts, in the order in which the mail was received."""
+    opened: list[tuple[Reading, KeptFacts]] = []
+    for reading in found:
+        reading.message.account = batch.account
+        try:
+            kept = store.open_facts(bytes(reading.sealed_facts), message_id=reading.message_id)
+        except (SealBroken, OtherVersionError) as problem:
+            logger.info(
+                "event=facts-not-read message=%d why=%s",
+                reading.message_id,
+                type(problem).__name__,
+            )
+            batch.unreadable.append(reading.pk)
+            continue
+        opened.append((reading, kept))
+    opened.sort(key=lambda each: (judging.received_at(each[0].message), each[0].message_id))
+    return opened
+
+
+# --- keeping --------------------------------------------------------------------------------------
+
+
+def _keep(batch: _Batch) -> None:
+    stamp = trust.stamp_for(batch.account.user)
+    with transaction.atomic():
+        current = _current(batch)
+        _keep_same([each for each in current if each.is_same], stamp, batch.now)
+        changed = [each for each in current if not each.is_same]
+        _keep_changed(changed, stamp, batch.now)
+        _draw(batch.account, changed)
+        # These are read again when they are asked for.
+        Reading.objects.filter(pk__in=batch.unreadable).update(
+            sealed_facts=b"", has_signers=False, turns_at=None, pipeline=0
+        )
+
+
+def _current(batch: _Batch) -> list[_Judged]:
+    """Leave out what somebody else judged since it was read."""
+    rows = Reading.objects.select_for_update(no_key=True).order_by("pk")
+    mine = rows.filter(pk__in=[each.reading.pk for each in batch.judged])
+    known = dict(mine.values_list("pk", "judged_at"))
+    return [each for each in batch.judged if known.get(each.reading.pk) == each.reading.judged_at]
+
+
+def _keep_same(same: Sequence[_Judged], stamp: str, now: datetime) -> None:
+    groups: dict[datetime | None, list[int]] = defaultdict(list)
+    for each in same:
+        groups[each.turns_at].append(each.reading.pk)
+    for turn, ids in groups.items():
+        Reading.objects.filter(pk__in=ids).update(trust_stamp=stamp, judged_at=now, turns_at=turn)
+
+
+def _keep_changed(changed: Sequence[_Judged], stamp: str, now: datetime) -> None:
+    meta = Reading._meta  # noqa: SLF001  (Django documents _meta)
+    columns = {each.name: each for each in meta.concrete_fields}
+    fields = [columns[name] for name in _WRITTEN]
+    assignments = ", ".join(f'"{each.column}" = %s' for each in fields)
+    # A statement a row, sent at once: bulk_update's CASE over the rows costs ten times as much.
+    sql = f'UPDATE "{meta.db_table}" SET {assignments} WHERE "id" = %s'  # noqa: S608  (names of our columns)
+    rows = [
+        [
+            *(
+                each.get_db_prep_save(value, connection)
+                for each, value in zip(fields, _values(judged, stamp, now), strict=True)
+            ),
+            judged.reading.pk,
+        ]
+        for judged in changed
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, rows)
+    # Pages in the sealed cache tell the old verdict; they are made again from the message.
+    secret = [each.reading.pk for each in changed if each.reading.is_encrypted]
+    Reading.objects.filter(pk__in=secret).update(pipeline=0)
+    stale = [each.reading.message_id for each in changed if each.needs_page]
+    Reading.objects.filter(message_id__in=stale).update(page={})
+    Rendition.objects.filter(message_id__in=stale).delete()
+
+
+def _values(judged: _Judged, stamp: str, now: datetime) -> list[Any]:
+    return [*(judged.columns[name] for name in _COLUMNS), stamp, now, judged.turns_at]
+
+
+def _draw(account: MailAccount, changed: Sequence[_Judged]) -> None:
+    """Let the list's seals follow; of mail that was never opened nothing is drawn."""
+    drawn: dict[int, tuple[str, str]] = {}
+    for each in changed:
+        message = each.reading.message
+        seal = judging.seal_of(each.verdict), each.verdict.flag
+        if each.kept.facts.is_opened and seal != (message.seal, message.seal_flag):
+            drawn[message.pk] = seal
+    if drawn:
+        seals.set_seals(account, drawn)
+
+
+def _learn(batch: _Batch) -> None:
+    """Let the records of correspondents follow, and keep certificates that count from now on."""
+    user = batch.account.user
+    turned: set[str] = set()
+    for address, changes in batch.changes.items():
+        turned |= remembering.note(user.pk, address, changes)
+    ask_for(user, turned - {each.reading.message.content_key for each in batch.judged})
+    for each in _latest(each for each in batch.judged if not each.is_same):
+        people.harvest(
+            user, each.kept.facts, each.verdict, message_date=each.reading.message.internal_date
+        )
+
+
+def _latest(judged: Iterable[_Judged]) -> Iterable[_Judged]:
+    """Choose the last message of each certificate whose verdict became ok."""
+    found: dict[tuple[str, str], _Judged] = {}
+    for each in judged:
+        lead = each.verdict.signature.lead
+        if each.verdict.level == "ok" and lead is not None:
+            found[history.correspondent(each.kept.facts), lead.fingerprint] = each
+    return found.values()
