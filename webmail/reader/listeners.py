@@ -8,11 +8,8 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts import lanes
-<<<<<<< HEAD
 from accounts.models import MailAccount
-=======
 from smime.signals import person_known, withdrawal_known
->>>>>>> 77aa443 (wip)
 from webmail.mailbox.models import Message
 from webmail.mailbox.signals import messages_mirrored
 from webmail.reader import rejudging
@@ -44,10 +41,7 @@ def _render_ahead(
     wanted = set(small.values_list("pk", flat=True))
     for message_id in message_ids:
         if message_id in wanted:
-<<<<<<< HEAD
             lanes.post_later("reader.render_ahead", message_id, lane="sync")
-=======
-            lanes.post("reader.render_ahead", message_id, lane="sync")
 
 
 @receiver(person_known, dispatch_uid="reader.judge-sender")
@@ -60,4 +54,3 @@ def _judge_sender(sender: object, *, user_id: int, address: str, **_: Any) -> No
 def _judge_signers(sender: object, *, addresses: list[str], **_: Any) -> None:  # noqa: ARG001
     """Have signed mail judged again whose signer's certificate was asked about."""
     rejudging.ask_for_signers(addresses)
->>>>>>> 77aa443 (wip)
