@@ -10,16 +10,17 @@ from django.db import transaction
 from accounts.models import MailServer, Security, User
 from smime import trust, vault
 from smime.models import OwnKey, TrustAnchor
-from smime.pki.authority import to_pkcs12
+from smime.pki.authority import crl, to_pkcs12
 from webmail.demo.embedded import PASSWORDS, Embedded
 from webmail.demo.imap_server import keep_keywords
 from webmail.demo.letters import ALICE, ALICES, BOB, BOBS, DOMAIN, MARTA, SENT, Letter
-from webmail.demo.post import PostOffice, write
+from webmail.demo.post import FORWARD, PostOffice, write
 from webmail.imap import Endpoint, Session
 from webmail.sasl import Credentials
 
 ADMIN = f"admin@{DOMAIN}"
 ADMIN_PASSWORD = "signet-admin"  # noqa: S105 - printed by the demo, on loopback only
+DAY = timedelta(days=1)
 FOLDERS = ("Drafts", "Sent", "Archive", "Junk", "Trash")
 
 
@@ -63,6 +64,12 @@ def set_up_people() -> PostOffice | None:
     admin = User.objects.create_superuser(ADMIN, ADMIN_PASSWORD, display_name="Administrator")
     trust.add_anchor(
         office.root.certificate.public_bytes(Encoding.PEM),
+        actor=admin,
+        reason="The demo's own certificate authority",
+    )
+    # An address on this machine would never be asked for it: the list comes by hand.
+    trust.add_crl(
+        crl(office.root, this_update=office.now - DAY, next_update=office.now + FORWARD),
         actor=admin,
         reason="The demo's own certificate authority",
     )
