@@ -1,6 +1,5 @@
 """What a worker needs to open an account's servers: credentials and endpoints."""
 
-import ipaddress
 import socket
 from typing import Literal, cast
 
@@ -8,6 +7,7 @@ from django.conf import settings
 
 from accounts.models import MailAccount, MailServer
 from accounts.sealing import open_sealed, seal, subject_of
+from webmail.html import is_public_address
 from webmail.sasl import ConnectFailed, Credentials, Endpoint
 
 _PURPOSE = "mail-password"
@@ -60,6 +60,6 @@ def _public_address(host: str, port: int) -> str:
     except OSError as error:
         raise ConnectFailed(f"The name {host} was not found.") from error
     for *_rest, address in found:
-        if ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global:
+        if is_public_address(str(address[0])):
             return str(address[0])
     raise ConnectFailed(f"{host} is on a private network, which this installation forbids.")
