@@ -68,6 +68,7 @@ async function show() {
     const button = $(`[data-viewer=${name}]`, dialog);
     if (button === document.activeElement && !links[next]) $("[data-viewer=close]", dialog).focus();
     button.disabled = !links[next];
+    button.hidden = links.length < 2;
   }
   $("#viewer-place").textContent =
     links.length > 1

@@ -6,7 +6,7 @@ Kind = Literal["picture", "pdf", "text", "calendar", "contacts", "message", ""]
 
 _TEXT_TYPES: Final = frozenset(
     {"text/plain", "text/csv", "text/markdown", "text/x-log", "text/x-patch", "text/x-diff",
-     "text/tab-separated-values", "application/json"}
+     "text/tab-separated-values", "text/rfc822-headers", "application/json"}
 )  # fmt: skip
 _TEXT_ENDINGS: Final = frozenset(
     {"txt", "csv", "tsv", "md", "log", "json", "diff", "patch", "ini", "yaml", "yml"}

@@ -99,7 +99,8 @@ def _recipient(fields: _Fields) -> Recipient:
 def _typed(value: str) -> str:
     """Return the value without its type: "rfc822; a@b.example" gives the address."""
     kind, separator, rest = value.partition(";")
-    return (rest if separator and " " not in kind.strip() else value).strip().strip("<>")[:1000]
+    bare = (rest if separator and " " not in kind.strip() else value).strip()[:1000]
+    return bare[1:-1] if bare.startswith("<") and bare.endswith(">") else bare
 
 
 def _groups(text: str) -> Iterator[_Fields]:

@@ -106,7 +106,7 @@ def _card(file: AttachmentView, entry: Mapping[str, Any], view_url: str) -> Card
     calendar = entry.get("calendar")
     return CardView(
         file=file,
-        name=_name(file, kind),
+        name=entry.get("filename") or file.name,
         view_url=view_url if may_view else "",
         thumbnail=f"data:image/webp;base64,{thumbnail}" if thumbnail and may_view else "",
         words=_words(file, entry),
@@ -122,13 +122,6 @@ def _mine(answer: str) -> str:
         "TENTATIVE": _("You answered: maybe."),
         "DECLINED": _("You declined."),
     }.get(answer, "")
-
-
-def _name(file: AttachmentView, kind: str) -> str:
-    """Return the file's name; a calendar sent beside the text often has none."""
-    if kind == "calendar" and file.name.endswith(".bin"):
-        return _("Invitation.ics")
-    return file.name
 
 
 def _words(file: AttachmentView, entry: Mapping[str, Any]) -> str:

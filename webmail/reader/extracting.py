@@ -4,7 +4,6 @@ import logging
 
 from webmail.attached import limits
 from webmail.mailbox.models import Message
-from webmail.mime import safe_filename
 from webmail.reader import opening, parts, rendering
 
 logger = logging.getLogger(__name__)
@@ -31,7 +30,7 @@ def extract(message_id: int, ticket_id: str, path: str) -> str:
         message_id,
         path,
         content,
-        filename=located.part.filename or safe_filename(None, path=located.part.path),
+        filename=located.filename,
         content_type=located.part.content_type,
         session_key=opened.session_key,
     )
@@ -62,7 +61,7 @@ def extract_all(message_id: int, ticket_id: str) -> str:
     if opened is None:
         return "expired"
     paths, total = [], 0
-    for path, located, filename in opening.attachments(opened):
+    for path, located in opening.attachments(opened):
         content = located.content
         total += len(content)
         if total > limits.ARCHIVE or len(content) > limits.ONE:
@@ -72,7 +71,7 @@ def extract_all(message_id: int, ticket_id: str) -> str:
             message_id,
             path,
             content,
-            filename=filename,
+            filename=located.filename,
             content_type=located.part.content_type,
             session_key=opened.session_key,
         )

@@ -10,7 +10,7 @@ from smime import people, vault
 from smime.reading import Reading, read_message
 from smime.verdict import Context, judge
 from webmail.mailbox.models import Message as MailMessage
-from webmail.mime import Message, Part, choose_body, decode_body
+from webmail.mime import Message, Part, choose_body, decode_body, safe_filename
 from webmail.reader import judging, pipeline, rendering
 from webmail.reader.shown import STEP
 from webmail.reader.variants import Variant
@@ -51,6 +51,17 @@ class Located:
     reading: Reading
     tree: Message
     part: Part
+
+    @property
+    def filename(self) -> str:
+        """The file's name; parts that are sent beside the text often state none."""
+        named = {
+            "message/rfc822": "message.eml",
+            "text/calendar": "invitation.ics",
+            "text/rfc822-headers": "headers.txt",
+        }
+        stated = self.part.filename or named.get(self.part.content_type)
+        return stated or safe_filename(None, path=self.part.path)
 
     @property
     def content(self) -> bytes:
@@ -119,8 +130,8 @@ def read_nested(opened: Opened, located: Located) -> Reading:
     return read_message(raw, keys=opened.keys.pairs, certificates=(*known, *at_hand))
 
 
-def attachments(opened: Opened) -> Iterator[tuple[str, Located, str]]:
-    """Yield (path, part, file name) of all that the page lists and that may be looked into.
+def attachments(opened: Opened) -> Iterator[tuple[str, Located]]:
+    """Yield (path, part) of all that the page lists and that may be looked into.
 
     Parts of mail that must not be relied on are left out: they are only downloaded one by one.
     """
@@ -135,8 +146,6 @@ def attachments(opened: Opened) -> Iterator[tuple[str, Located, str]]:
             continue
         choice = choose_body(reading.content)
         for listed in choice.attachments:
-            found = Located(reading, reading.content, listed.part)
-            yield f"{layer}/{listed.path}", found, listed.filename
+            yield f"{layer}/{listed.path}", Located(reading, reading.content, listed.part)
         for part in choice.nested:
-            found = Located(reading, reading.content, part)
-            yield f"{layer}/{part.path}", found, part.filename or "message.eml"
+            yield f"{layer}/{part.path}", Located(reading, reading.content, part)

@@ -1,6 +1,6 @@
 """What the attachments of a message look like and say: made once by the crypto lane, then kept.
 
-    {"entries": {path: {"kind", "code", "thumbnail", "pages", "calendar", "cards"}},
+    {"entries": {path: {"kind", "filename", "code", "thumbnail", "pages", "calendar", "cards"}},
      "report": {...} | None}
 
 `preview_store` keeps it.
@@ -53,14 +53,14 @@ def facts_of(opened: Opened) -> Facts:
     until = time.monotonic() + SECONDS
     drawn = 0
     with Drawer() as drawer:
-        for path, located, filename in opening.attachments(opened):
+        for path, located in opening.attachments(opened):
             if len(entries) >= MOST_ENTRIES:
                 break
             content = located.content
             kind = kind_of(
-                content[:1024], content_type=located.part.content_type, filename=filename
+                content[:1024], content_type=located.part.content_type, filename=located.filename
             )
-            entry: Facts = {"kind": kind}
+            entry: Facts = {"kind": kind, "filename": located.filename}
             if kind in {"picture", "pdf"} and drawn < MOST_THUMBNAILS and time.monotonic() < until:
                 drawn += 1
                 entry |= _thumbnail(drawer, kind, content)

@@ -1,8 +1,10 @@
 """The viewer's content for each kind of attachment: plain values for its template."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from webmail.attached import limits
@@ -179,6 +181,16 @@ def _rows(page: dict[str, Any]) -> tuple[tuple[str, str], ...]:
         (_("From"), people("from")),
         (_("To"), people("to")),
         (_("Cc"), people("cc")),
-        (_("Date"), page["date"].replace("T", " ")),
+        (_("Date"), _date(page["date"])),
     ]
     return tuple((name, value) for name, value in found if value)
+
+
+def _date(stated: str) -> str:
+    """Return an ISO 8601 time in the person's own; "" for none."""
+    if not stated:
+        return ""
+    try:
+        return formats.date_format(timezone.localtime(datetime.fromisoformat(stated)), "j F Y, H:i")
+    except (ValueError, OverflowError):  # absurd years, or no zone
+        return stated

@@ -9,7 +9,7 @@ from webmail.attached import limits
 from webmail.attached.drawing import Drawer, Drawing
 from webmail.attached.drawing import Kind as Drawable
 from webmail.attached.kinds import kind_of
-from webmail.mime import decode_text, safe_filename
+from webmail.mime import decode_text
 from webmail.reader import links, opening, pipeline, previews
 from webmail.reader.opening import Located, Opened
 from webmail.reader.shown import KEPT_FOR, STEP, Shown, key, page_key
@@ -22,7 +22,7 @@ PAGES_AT_ONCE: Final = 3  # drawn by one task
 
 def _find(opened: Opened, path: str) -> Located | None:
     """Return the part if it may be looked into; parts of mail not to be relied on may not."""
-    allowed = {each: located for each, located, _name in opening.attachments(opened)}
+    allowed = dict(opening.attachments(opened))
     if path in allowed:
         return allowed[path]
     if path.partition(STEP)[0] not in allowed or STEP not in path:
@@ -46,7 +46,7 @@ def show(message_id: int, ticket_id: str, path: str, variant_key: str) -> str:
         return "gone"
     variant = Variant.parse(variant_key)
     content = located.content
-    filename = located.part.filename or safe_filename(None, path=located.part.path)
+    filename = located.filename
     content_type = located.part.content_type
     kind = kind_of(content[:1024], content_type=content_type, filename=filename)
     shown: Shown = {

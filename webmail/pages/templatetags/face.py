@@ -104,6 +104,8 @@ _ICON_BY_ENDING = {
     "sheet": ("xlsx", "xls", "ods", "csv"),
     "file-text": ("pdf", "doc", "docx", "odt", "rtf", "txt", "md"),
     "mail": ("eml",),
+    "calendar-days": ("ics",),
+    "user": ("vcf",),
 }
 
 
