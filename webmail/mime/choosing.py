@@ -13,6 +13,8 @@ from webmail.mime.embedded import Embedded, embedded_in, is_tnef_part, may_hold_
 from webmail.mime.filenames import safe_filename
 from webmail.mime.parts import Flag, Message, Part
 
+MOST_BLOCKS: Final = 30  # each is a frame of its own on the page; further texts are files
+
 type BodyKind = Literal["html", "plain"]
 
 _PLAIN_TEXT: Final = frozenset({"text/plain"})
@@ -87,7 +89,7 @@ class BodyChoice:
     invitations: tuple[Part, ...] = ()  # text/calendar with a METHOD; listed as attachments too
     # What the reader should be told, once each: "external-body" (content is elsewhere and was not
     # fetched), "partial" (a piece of a message), "damaged-file", "embedded" (too many files inside
-    # one part), "damaged-tnef".
+    # one part), "damaged-tnef", "blocks" (more than MOST_BLOCKS texts).
     notes: tuple[str, ...] = ()
 
 
@@ -191,6 +193,10 @@ class _Chooser:
         if part.content_type in _IGNORED and part.disposition != "attachment":
             return
         if kind is None or not self._is_shown_inline(part):
+            self._list(part)
+            return
+        if len(self.blocks) >= MOST_BLOCKS:
+            self.notes["blocks"] = None
             self._list(part)
             return
         self.blocks.append(BodyBlock(part, kind))

@@ -40,6 +40,9 @@ _SENTENCES = {
         "download the original."
     ),
     "linkify": gettext_noop("Not every address in this long text was made a link."),
+    "blocks": gettext_noop(
+        "This message has more texts than fit on a page; the rest are attachments."
+    ),
     "embedded": gettext_noop(
         "The text holds an unusual number of files; not all of them are listed. "
         "Download the original."

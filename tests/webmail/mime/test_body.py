@@ -12,7 +12,7 @@ from webmail.mime import (
     parse_message,
 )
 from webmail.mime.charset import codec_for
-from webmail.mime.choosing import BodyKind
+from webmail.mime.choosing import MOST_BLOCKS, BodyKind
 from webmail.mime.transfer import decode, decoded_size
 
 
@@ -399,6 +399,14 @@ def test_forwarded_messages_that_were_not_opened_are_files() -> None:
     assert summary(choose_body(message)) == {"blocks": ["1 plain"], "attachments": ["2"]}
     assert summary(choose_body(message, root=message.part("2"))) == {"attachments": ["2"]}
     assert decode_body(message, message.part("2")) == b"Subject: x"
+
+
+def test_texts_beyond_the_bound_are_files() -> None:
+    message = parse_message(multi("mixed", *[PLAIN] * (MOST_BLOCKS + 2)).encode())
+    choice = choose_body(message)
+    assert len(choice.blocks) == MOST_BLOCKS
+    assert [one.path for one in choice.attachments] == [str(MOST_BLOCKS + 1), str(MOST_BLOCKS + 2)]
+    assert choice.notes == ("blocks",)
 
 
 def test_the_name_of_a_macintosh_file_may_stand_at_its_resources() -> None:
