@@ -14,7 +14,7 @@ FRAME_TAGS = {"html", "head", "body"}
 LINK = re.compile(r"(?:https?|mailto|tel):|#", re.IGNORECASE)
 BAD_CSS = re.compile(
     r"url\s*\(|@import|expression|var\s*\(|image-set|javascript:|behavior|-moz-binding|(?<![\w-])position\s*:"
-    r"|--[a-z]|<|\\[0-9a-f]{1,6}\s?rl",
+    r"|--[a-z][\w-]*\s*:[^{}]*(?:[;}]|$)|<|\\[0-9a-f]{1,6}\s?rl",
     re.IGNORECASE,
 )
 
