@@ -18,18 +18,24 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.dispatch import Signal
 
 from accounts import lanes
 from smime import revocation_plan as plan
 from smime.models import TrustAnchor
-from smime.pki.certificates import display_name, fingerprint
+from smime.pki.addresses import canonical_address
+from smime.pki.certificates import (
+    DamagedCertificateError,
+    addresses,
+    display_name,
+    fingerprint,
+)
 from smime.pki.locations import locations
-from smime.pki.paths import Path
+from smime.pki.paths import PATH_LIMIT, Path, may_issue
 from smime.pki.revocation import RevocationAnswer
 from smime.revocation_answers import answer_of
 from smime.revocation_asking import pairs_of
 from smime.revocation_models import KeptAnswer, RevocationSource, WatchedCertificate
+from smime.signals import withdrawal_known
 from smime.verdict import Verdict
 
 WATCHED_LIMIT = 50_000  # certificates; beyond it new ones are not watched
@@ -38,28 +44,49 @@ SEEN_AGAIN = timedelta(days=1)  # before that, seeing it again writes nothing
 
 logger = logging.getLogger(__name__)
 
-# Sent after the commit, with `fingerprints`: SHA-256 of the certificates (of people or of
-# authorities) whose state is another now. Verdicts on their signatures are to be judged anew.
-revocation_turned = Signal()
-
 
 def revocation_changed(fingerprints: Collection[str]) -> None:
-    """Tell whoever keeps verdicts that what is known of these certificates has changed."""
-    if fingerprints:
-        found = tuple(fingerprints)
-        transaction.on_commit(
-            lambda: revocation_turned.send(sender=WatchedCertificate, fingerprints=found)
+    """Tell whoever keeps verdicts that what is known of these certificates has changed.
+
+    Of an authority only its withdrawal turns anything (the answer about the signer's own
+    certificate stands for a path that is well): then those it issued are told.
+    """
+    concerned = list(WatchedCertificate.objects.filter(fingerprint__in=fingerprints))
+    issuers = [row for row in concerned if row.state == WatchedCertificate.State.REVOKED]
+    for _ in range(PATH_LIMIT):
+        below = WatchedCertificate.objects.filter(issuer_der__in=[row.der for row in issuers])
+        known = {row.pk for row in concerned}
+        issuers = [row for row in below if row.pk not in known] if issuers else []
+        concerned.extend(issuers)
+    certificates = [x509.load_der_x509_certificate(bytes(row.der)) for row in concerned]
+    signers = [each for each in certificates if not may_issue(each)]
+    if not signers:
+        return
+    named = {address for each in signers for address in _addresses(each)}
+    names = [fingerprint(each) for each in signers]
+    transaction.on_commit(
+        lambda: withdrawal_known.send(
+            sender=WatchedCertificate, addresses=sorted(named), fingerprints=names
         )
+    )
 
 
-def watch(verdict: Verdict, *, now: datetime) -> None:
-    """Watch the certificates a verdict builds on, if their path ends at a trusted root.
+def _addresses(certificate: x509.Certificate) -> list[str]:
+    try:
+        return [canonical_address(each.text) for each in addresses(certificate)]
+    except DamagedCertificateError:
+        return []
 
-    Cheap when they are watched already: one query. New ones are asked about at once, by a worker.
+
+def watch(verdicts: Iterable[Verdict], *, now: datetime) -> None:
+    """Watch the certificates that verdicts build on, if their path ends at a trusted root.
+
+    Cheap when they are watched already: two queries, however many verdicts. New ones are asked
+    about at once, by a worker.
     """
     if not settings.FETCH_REVOCATION:
         return
-    signers = (each for each in verdict.signature.signers if each.is_intact)
+    signers = (each for verdict in verdicts for each in verdict.signature.signers if each.is_intact)
     watch_paths((each.path for each in signers if each.path is not None), now=now)
 
 
@@ -109,9 +136,6 @@ def _begin(
     now: datetime,
 ) -> bool:
     """Start to watch a certificate; says whether there is somebody to ask."""
-    if WatchedCertificate.objects.count() >= WATCHED_LIMIT:
-        logger.warning("event=too-many-watched-certificates")
-        return False
     named = locations(certificate)
     siblings = locations(issuer).issued  # other issuers under the same authority
     kinds = RevocationSource.Kind
@@ -120,6 +144,11 @@ def _begin(
         *((kinds.LIST, url, "") for url in named.lists),
         *((kinds.RESPONDER, url, name) for url in named.responders),
     ]
+    if not wanted:
+        return False
+    if WatchedCertificate.objects.count() >= WATCHED_LIMIT:
+        logger.warning("event=too-many-watched-certificates")
+        return False
     with transaction.atomic():
         row, _ = WatchedCertificate.objects.get_or_create(
             fingerprint=name,
@@ -140,7 +169,7 @@ def _begin(
             # A list that is here already has not been asked about this certificate.
             if source.next_at is None or (kind == kinds.LIST and not source.failures):
                 RevocationSource.objects.filter(pk=source.pk).update(next_at=now)
-    return bool(wanted)
+    return True
 
 
 def _key(kind: str, url: str, about: str) -> str:

@@ -8,5 +8,6 @@ from django.dispatch import Signal
 person_known = Signal()
 
 # Whether certificates are withdrawn became known, or is another than was known: signed mail from
-# their addresses may read otherwise. Sent after the commit. Argument: addresses (canonical).
+# their addresses, or signed with them, may read otherwise. Sent after the commit. Arguments:
+# addresses (canonical) and fingerprints (SHA-256) of people's certificates.
 withdrawal_known = Signal()

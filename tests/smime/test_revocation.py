@@ -21,6 +21,7 @@ from smime.pki.paths import Path, find_path
 from smime.pki.revocation import check_revocation
 from smime.revocation_answers import StoredAnswers, answers_for
 from smime.revocation_models import KeptAnswer, RevocationSource, WatchedCertificate
+from smime.signals import withdrawal_known
 from smime.withdrawn import Withdrawn
 from tests.smime.pki.responder import answer
 from tests.webmail.remote.hosts import Asked, Reply, Site, serving
@@ -62,9 +63,9 @@ def turned(settings: object) -> Iterator[list[str]]:
     def hear(fingerprints: tuple[str, ...], **_: object) -> None:
         found.extend(fingerprints)
 
-    revocation.revocation_turned.connect(hear)
+    withdrawal_known.connect(hear)
     yield found
-    revocation.revocation_turned.disconnect(hear)
+    withdrawal_known.disconnect(hear)
 
 
 def person(root: Authority, published: Locations | None, **more: object) -> KeyPair:
@@ -156,14 +157,14 @@ def test_a_site_may_forbid_it(site: Site, root: Authority) -> None:
     signer = SimpleNamespace(is_intact=True, path=path_of(pair, root))
     verdict = SimpleNamespace(signature=SimpleNamespace(signers=(signer,)))
     with override_settings(FETCH_REVOCATION=False):
-        revocation.watch(verdict, now=NOW)
+        revocation.watch([verdict], now=NOW)
         assert not WatchedCertificate.objects.exists()
-    revocation.watch(verdict, now=NOW)
+    revocation.watch([verdict], now=NOW)
     with override_settings(FETCH_REVOCATION=False):
         assert refresh(site) == 0
     forged = SimpleNamespace(signers=(SimpleNamespace(is_intact=False, path=signer.path),))
     WatchedCertificate.objects.all().delete()
-    revocation.watch(SimpleNamespace(signature=forged), now=NOW)
+    revocation.watch([SimpleNamespace(signature=forged)], now=NOW)
     assert not WatchedCertificate.objects.exists()
 
 
@@ -187,6 +188,12 @@ def test_even_a_trusted_authority_reaches_no_private_address(
     problems = set(RevocationSource.objects.values_list("problem", flat=True))
     assert all("may not be asked" in each for each in problems)
     assert site.asked == []
+
+
+@pytest.mark.usefixtures("trusted")
+def test_who_names_no_address_is_not_watched(root: Authority) -> None:
+    revocation.watch_paths([path_of(person(root, None), root)], now=NOW)
+    assert not WatchedCertificate.objects.exists()
 
 
 # --- what counts --------------------------------------------------------------------------------------
@@ -416,6 +423,26 @@ def test_a_damaged_row_says_nothing_yet(root: Authority) -> None:
     revocation.watch_paths([path_of(pair, root)], now=NOW)
     assert KeptAnswer.objects.count() == 1
     assert StoredAnswers()[fingerprint(pair.certificate)] == ()
+
+
+@pytest.mark.usefixtures("trusted")
+def test_an_authority_that_is_withdrawn_concerns_whom_it_certified(
+    site: Site, root: Authority, turned: list[str], django_capture_on_commit_callbacks
+) -> None:
+    inter = new_intermediate(root, "Between", NOW - YEAR, published=LIST)
+    pair = person(inter, Locations(lists=("http://pki.test/inter.crl",)))
+    revocation.watch_paths([path_of(pair, root)], now=NOW)
+    site.routes["/ca.crl"] = Reply(encoded_list(root))
+    with django_capture_on_commit_callbacks(execute=True):
+        refresh(site)
+    assert (WatchedCertificate.objects.count(), turned) == (2, [])  # it is well: nothing turns
+    entry = Revocation(inter.certificate.serial_number, NOW - DAY)
+    times = {"this_update": NOW, "next_update": NOW + DAY}
+    site.routes["/ca.crl"] = Reply(crl(root, [entry], **times))
+    RevocationSource.objects.update(next_at=NOW, fetched_at=NOW - 2 * DAY)
+    with django_capture_on_commit_callbacks(execute=True):
+        refresh(site)
+    assert turned == [fingerprint(pair.certificate)]
 
 
 # --- verdicts -----------------------------------------------------------------------------------------

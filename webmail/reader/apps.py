@@ -15,7 +15,7 @@ class ReaderConfig(AppConfig):
     def ready(self) -> None:
         """Connect to what the mailbox announces; rotation."""
         from accounts.rotation import register
-        from webmail.reader import listeners, store, withdrawals  # noqa: F401
+        from webmail.reader import listeners, store  # noqa: F401
 
         for column in store.SEALED_COLUMNS:
             register(column)

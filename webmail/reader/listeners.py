@@ -1,5 +1,6 @@
 """Reads ahead: the newest mail is rendered before it is opened."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
@@ -51,6 +52,12 @@ def _judge_sender(sender: object, *, user_id: int, address: str, **_: Any) -> No
 
 
 @receiver(withdrawal_known, dispatch_uid="reader.judge-signers")
-def _judge_signers(sender: object, *, addresses: list[str], **_: Any) -> None:  # noqa: ARG001
+def _judge_signers(
+    sender: object,  # noqa: ARG001
+    *,
+    addresses: list[str],
+    fingerprints: Collection[str] = (),
+    **_: Any,
+) -> None:
     """Have signed mail judged again whose signer's certificate was asked about."""
-    rejudging.ask_for_signers(addresses)
+    rejudging.ask_for_signers(addresses, fingerprints)

@@ -21,7 +21,7 @@ from django.utils import timezone
 from accounts import lanes
 from accounts.models import MailAccount, User
 from accounts.sealing import SealBroken
-from smime import history, people, remembering, trust
+from smime import history, people, remembering, revocation, trust
 from smime.facts_kept import KeptFacts, OtherVersionError
 from smime.history import Change
 from smime.verdict import Verdict, judge
@@ -131,10 +131,15 @@ def ask_for_sender(user_id: int, address: str) -> None:
     )
 
 
-def ask_for_signers(addresses: Collection[str]) -> None:
-    """Have everybody's signed mail from these addresses judged again."""
+def ask_for_signers(addresses: Collection[str], fingerprints: Collection[str] = ()) -> None:
+    """Have everybody's mail judged again that is signed and from these addresses, or that was
+    signed in another's name with one of these certificates (SHA-256).
+    """
     for address in addresses:
         _ask(Message.objects.filter(from_address__iexact=address, reading__has_signers=True))
+    if fingerprints:
+        named = Q(reading__verdict__signer__fingerprint__in=list(fingerprints))
+        _ask(Message.objects.filter(named, reading__has_signers=True))
 
 
 def _ask(messages: QuerySet[Message]) -> None:
@@ -314,7 +319,9 @@ def _learn(batch: _Batch) -> None:
     for address, changes in batch.changes.items():
         turned |= remembering.note(user.pk, address, changes)
     ask_for(user, turned - {each.reading.message.content_key for each in batch.judged})
-    for each in _latest(each for each in batch.judged if not each.is_same):
+    changed = [each for each in batch.judged if not each.is_same]
+    revocation.watch((each.verdict for each in changed), now=batch.now)
+    for each in _latest(changed):
         people.harvest(
             user, each.kept.facts, each.verdict, message_date=each.reading.message.internal_date
         )

@@ -121,7 +121,7 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
     )
     _tell(message, made.verdict, reading, is_own_session=session_key is not None)
     _learn(user, message, made)
-    revocation.watch(made.verdict, now=context.now)
+    revocation.watch([made.verdict], now=context.now)
     return "done"
 
 

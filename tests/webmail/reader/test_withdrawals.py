@@ -17,7 +17,6 @@ from tests.webmail.remote.hosts import Reply, Site, serving
 from webmail.mailbox.models import Message
 from webmail.mime import Address
 from webmail.mime.write import Composition, build_entity, header_fields
-from webmail.reader import withdrawals
 from webmail.reader.models import Reading
 
 pytestmark = [pytest.mark.django_db, pytest.mark.enable_socket]
@@ -76,12 +75,9 @@ def test_a_letter_is_judged_again_when_the_list_comes(
     site.routes["/ca.crl"] = Reply(crl(root, [entry], **times))
     with django_capture_on_commit_callbacks(execute=True):
         assert revocation_refresh.refresh(rules=site.rules()) == 1
-    assert "reader.render_ahead" in workers
+    assert "reader.judge_account" in workers  # from kept facts: the message is not read again
+    assert "reader.render" not in workers
     reading = Reading.objects.get(message=message)
     assert (reading.signature_code, reading.level) == ("revoked", "bad")
     assert code() == "revoked"
     assert RevocationSource.objects.get().failures == 0
-
-
-def test_an_authority_that_is_well_turns_nothing(db: None) -> None:
-    assert withdrawals.judge_again(["0" * 64]) == 0
