@@ -40,6 +40,7 @@ MOST_THREAD_MESSAGES = 500
 # A position is counted only so far: counting a folder to its end is what keysets avoid.
 FARTHEST_POSITION = 1_000
 
+# In the order of ConversationRow.
 _COLUMNS = (
     "id", "thread_id", "newest_id", "people", "message_count", "subject", "preview", "latest_at",
     "unseen_count", "is_flagged", "has_attachment", "seal", "seal_flag", "is_locked", "is_answered",
@@ -248,10 +249,9 @@ def _newer(rows: QuerySet[Conversation], place: Cursor) -> QuerySet[Conversation
 
 
 def _row(values: tuple[object, ...]) -> ConversationRow:
-    fields = dict(zip(_COLUMNS, values, strict=True))
-    fields["message_id"] = fields.pop("newest_id")
-    fields["is_unread"] = bool(fields.pop("unseen_count"))
-    return ConversationRow(**fields)  # type: ignore[arg-type]
+    unseen = _COLUMNS.index("unseen_count")
+    row = (*values[:unseen], bool(values[unseen]), *values[unseen + 1 :])
+    return ConversationRow(*row)  # type: ignore[arg-type]
 
 
 def _cursor(row: ConversationRow) -> str:

@@ -23,7 +23,10 @@ _State = MailAccount.State
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
-    """The worst state among a person's accounts, in words. at: the mirror's age; None: never."""
+    """The worst state among a person's accounts, in words. at: the mirror's age; None: never.
+
+    waiting: changes not on the server yet, of `offline` alone.
+    """
 
     kind: StateKind
     words: str
@@ -32,12 +35,16 @@ class AccountState:
 
 
 def account_state(user: Person) -> AccountState:
-    """Return what the page says about its freshness. Two queries."""
-    accounts = list(accounts_for(user))
+    """Return what the page says about its freshness. At most two queries."""
+    now = timezone.now()
+    accounts = list(accounts_for(user).select_related(None).only("state", "last_sync_at"))
+    found = describe(accounts, waiting=0, now=now)
+    if found.kind != "offline":
+        return found
     waiting = PendingChange.objects.filter(
         account__in=accounts, state__in=[PendingChange.State.PENDING, PendingChange.State.RUNNING]
     ).count()
-    return describe(accounts, waiting=waiting, now=timezone.now())
+    return describe(accounts, waiting=waiting, now=now)
 
 
 def describe(accounts: list[MailAccount], *, waiting: int, now: datetime) -> AccountState:

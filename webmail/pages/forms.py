@@ -1,6 +1,5 @@
 """Forms of the settings page."""
 
-import zoneinfo
 from typing import Any
 
 from django import forms
@@ -41,7 +40,7 @@ class PersonForm(forms.Form):
     def clean_time_zone(self) -> str:
         """Take only zones that exist."""
         zone = str(self.cleaned_data["time_zone"])
-        if zone not in zoneinfo.available_timezones():
+        if zone not in preferences.zone_names():
             raise forms.ValidationError(
                 _("Choose a time zone from the list, for example Europe/Oslo.")
             )

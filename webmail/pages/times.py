@@ -16,10 +16,10 @@ def short(at: datetime, *, now: datetime) -> str:
     if days == 0:
         return f"{local:%H:%M}"
     if 0 < days < 7:
-        return date_format(local, "D")
+        return _shown(local.date(), "D", get_language())
     if local.year == today.year and local < today + timedelta(days=1):
-        return date_format(local, "j M")
-    return date_format(local, "j M Y")
+        return _shown(local.date(), "j M", get_language())
+    return _shown(local.date(), "j M Y", get_language())
 
 
 def long(at: datetime, *, now: datetime) -> str:
@@ -33,9 +33,9 @@ def long(at: datetime, *, now: datetime) -> str:
 def exact(at: datetime) -> str:
     """Return the whole local time for a tooltip: "Friday, 20 November 2026, 16:20"."""
     local = timezone.localtime(at)
-    return f"{_day(local.date(), get_language())}, {local:%H:%M}"
+    return f"{_shown(local.date(), 'l, j F Y', get_language())}, {local:%H:%M}"
 
 
 @lru_cache(maxsize=4096)
-def _day(day: date, _language: str | None) -> str:
-    return date_format(day, "l, j F Y")
+def _shown(day: date, form: str, _language: str | None) -> str:
+    return date_format(day, form)
