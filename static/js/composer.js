@@ -47,6 +47,8 @@ function focusFirst(form, editor) {
 
 function fieldsOf(form, editor) {
   editor.store();
+  // Counts this page's saves, so that a late one never undoes a later one.
+  form.elements.step.value = Number(form.elements.step.value) + 1;
   return new FormData(form);
 }
 

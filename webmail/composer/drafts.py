@@ -4,7 +4,8 @@ A draft whose mail is on its way is held: it can be neither saved nor sent again
 back (undo, failure) or is gone for good (then the draft goes too).
 """
 
-from dataclasses import replace
+import uuid
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
@@ -112,6 +113,17 @@ def new(
     return draft
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A composer page that saves: its own key, and the number of this save (from 1; 0: unknown)."""
+
+    key: uuid.UUID | None
+    step: int
+
+
+UNKNOWN_PAGE = Page(None, 0)
+
+
 def content_of(draft: Draft) -> DraftContent:
     """Return the words of a draft."""
     return open_content(draft.sealed_content, draft_id=draft.pk)
@@ -127,12 +139,15 @@ def save(
     sign: bool,
     encrypt: bool,
     overrides: bool = False,
+    page: Page = UNKNOWN_PAGE,
 ) -> Draft:
     """Store what a form holds and return the draft with its new revision.
 
     `revision` is the one the form was made from; a newer one in the table raises
-    RevisionConflictError unless the person chose to keep this text (`overrides`). What forms do not
-    hold (references, the lines of an encrypted quote) stays. Raises DraftIsSendingError, Http404.
+    RevisionConflictError unless the person chose to keep this text (`overrides`) or the newer one
+    was saved by the same `page`: then the later of its saves stands, in whichever order they
+    arrive (a page that closes saves while an earlier save is on its way). What forms do not hold
+    (references, the lines of an encrypted quote) stays. Raises DraftIsSendingError, Http404.
     """
     with transaction.atomic():
         draft = locked(user, draft_id)
@@ -151,7 +166,11 @@ def save(
         if content == stored and flags == (draft.identity_id, draft.sign, draft.encrypt):
             return draft  # a repeated request is no conflict
         if draft.revision != revision and not overrides:
-            raise RevisionConflictError(draft)
+            if not page.step or draft.saved_by != page.key:
+                raise RevisionConflictError(draft)
+            if page.step <= draft.saved_step:
+                return draft
+        draft.saved_by, draft.saved_step = page.key, page.step
         draft.identity, draft.account = identity, identity.account
         draft.sign, draft.encrypt = sign or encrypt, encrypt
         _store(draft, content)
@@ -161,6 +180,7 @@ def save(
 
 def rewrite(draft: Draft, content: DraftContent) -> None:
     """Replace the words of a locked draft (choices of the protection panel, a made quote)."""
+    draft.saved_by = None  # no page holds these words yet
     _store(draft, content)
     touch(draft)
 

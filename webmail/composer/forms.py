@@ -10,6 +10,7 @@ from webmail.composer.content import DraftContent
 from webmail.composer.recipients import parse
 
 _LONGEST_SUBJECT = 998  # characters; RFC 5322 §2.1.1 has the same bound for a line
+_MOST_STEPS = 2**31 - 1
 _CHOICES = frozenset({"signed", "plain", "able-only", "remove-quote", "encrypt"})
 
 
@@ -24,6 +25,7 @@ class ComposerPost:
     encrypt: bool
     revision: int
     key: uuid.UUID  # a new one if the form had none: then a repeat cannot be told
+    step: int  # counts the saves of one page; 0: no script counted
     choice: str
     keeps_this: bool
     is_plain: bool | None  # written as plain text; None: no script said so
@@ -50,6 +52,7 @@ def read_post(post: QueryDict) -> ComposerPost:
         encrypt=encrypt,
         revision=whole_number(post.get("revision")) or 0,
         key=_uuid(post.get("key")),
+        step=min(whole_number(post.get("step")) or 0, _MOST_STEPS),
         choice=choice if choice in _CHOICES else "",
         keeps_this=post.get("keep") == "this",
         is_plain=None if "plain" not in post else post["plain"] == "yes",

@@ -35,6 +35,9 @@ class Draft(models.Model):
     # It quotes what came encrypted: may not leave in the clear (RFC 9788 §6.1).
     holds_encrypted_quote = models.BooleanField(default=False)
     revision = models.PositiveIntegerField(default=0)  # raised by each save; a stale save is told
+    # The page that saved last, and which of its saves that was: a page does not conflict with itself.
+    saved_by = models.UUIDField(null=True, editable=False)
+    saved_step = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now, db_index=True)
     # The crypto lane still makes its quoted text; "failed": it could not (`failure` says why).

@@ -1,6 +1,7 @@
 """Drafts: sealed, told when stale, held while on their way, gone with their files."""
 
 import base64
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -74,6 +75,27 @@ def test_forms_do_not_lose_what_they_do_not_hold(alice):
         "b@x",
         ("We go up",),
     )
+
+
+def test_a_page_does_not_conflict_with_its_own_saves(alice):
+    draft, page = alice.draft(), uuid.uuid4()
+    first = save(alice, draft, "in flight", page=drafts.Page(page, 1))
+    # The page closes before the first answer came: its last words count from the old revision.
+    last = save(alice, draft, "last words", page=drafts.Page(page, 2))
+    assert first.revision < last.revision
+    # The first one again, overtaken on its way: the later words stay.
+    late = save(alice, draft, "in flight", page=drafts.Page(page, 1))
+    assert drafts.content_of(late).text.strip() == "last words"
+    with pytest.raises(drafts.RevisionConflictError):
+        save(alice, draft, "another page", page=drafts.Page(uuid.uuid4(), 9))
+
+
+def test_words_made_by_a_worker_are_no_save_of_the_page(alice):
+    draft, page = alice.draft(), uuid.uuid4()
+    saved = save(alice, draft, "words", page=drafts.Page(page, 1))
+    drafts.rewrite(saved, DraftContent(text="with a quote"))
+    with pytest.raises(drafts.RevisionConflictError):
+        save(alice, draft, "more words", page=drafts.Page(page, 2))
 
 
 def test_html_is_washed_and_its_text_is_made(alice):
