@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.environment import directory
+
+# How fast cases are made says how busy the machine is, not whether a promise holds.
+settings.register_profile("signet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("signet")
 
 pytest_plugins = ["tests.servers.fixtures", "tests.site", "tests.chromium"]
 
