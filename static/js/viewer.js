@@ -29,9 +29,10 @@ function learn() {
   }
 }
 
+// A source of its own: what asks for the list again must not end this question.
 function fill(box, url) {
   return htmx.ajax("GET", url, {
-    source: "#refresher",
+    source: box,
     target: `#${box.id}`,
     swap: "outerHTML",
     headers: { "HX-Target": `div#${box.id}` },
@@ -78,7 +79,7 @@ async function show() {
   content.replaceChildren($("#viewer-waiting").content.cloneNode(true));
   try {
     await htmx.ajax("GET", url, {
-      source: "#refresher",
+      source: "#viewer-content",
       target: "#viewer-content",
       swap: "innerHTML",
       headers: { "HX-Target": "div#viewer-content" },

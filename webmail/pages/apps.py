@@ -8,3 +8,7 @@ class PagesConfig(AppConfig):
 
     name = "webmail.pages"
     verbose_name = "Pages"
+
+    def ready(self) -> None:
+        """Connect to what the reader asks."""
+        from webmail.pages import invitations  # noqa: F401

@@ -42,7 +42,7 @@ def invitation(request: HttpRequest, message_id: int) -> HttpResponse:
         if answers.is_htmx(request):
             return answers.toasted({"words": ""}, go_to=open_url(draft.pk))
         return redirect(open_url(draft.pk))
-    invitations.remember_answer(message, path, answer)
+    invitations.remember_answer(message, path, answer, envelope_id=mail.envelope_id)
     response = answers.sent(request, Sent(mail=mail, is_repeat=False), draft.pk)
     response["Signet-Again"] = reverse("reader:attached-cards", args=[message.pk])
     return response

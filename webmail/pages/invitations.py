@@ -1,8 +1,10 @@
 """Answering an invitation: the reader knows what it says, the composer sends the answer."""
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from django.dispatch import receiver
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,13 +15,16 @@ from accounts.models import Identity, User
 from webmail.attached import itip
 from webmail.composer import drafts
 from webmail.composer.invitations import Reply
+from webmail.composer.models import OutgoingMail
 from webmail.composer.recipients import Recipient
+from webmail.composer.transitions import MailState
 from webmail.mailbox.models import Message
 from webmail.reader import preview_store
 from webmail.reader.calendar_words import event_view, when_words
 from webmail.reader.models import InvitationAnswer, Reading
 from webmail.reader.parts import PATIENCE
 from webmail.reader.reading import ask
+from webmail.reader.signals import asked_what_failed
 
 _SUBJECTS = {
     "ACCEPTED": gettext_lazy("Accepted: {title}"),
@@ -99,10 +104,20 @@ def reply_to(
     return reply, identity
 
 
-def remember_answer(message: Message, path: str, answer: itip.Answer) -> None:
-    """Keep what was answered, for the page."""
+def remember_answer(
+    message: Message, path: str, answer: itip.Answer, *, envelope_id: uuid.UUID
+) -> None:
+    """Keep what was answered, for the page, and the mail that carries it."""
     InvitationAnswer.objects.update_or_create(
         message=message,
         path=path[:200],
-        defaults={"answer": answer, "answered_at": timezone.now()},
+        defaults={"answer": answer, "envelope_id": envelope_id, "answered_at": timezone.now()},
     )
+
+
+@receiver(asked_what_failed, dispatch_uid="pages.failed-answers")
+def _failed(sender: object, *, envelope_ids: set[uuid.UUID], **_more: Any) -> set[uuid.UUID]:  # noqa: ARG001
+    """Say which answers did not go out."""
+    ended = (MailState.FAILED, MailState.CANCELLED)
+    failed = OutgoingMail.objects.filter(envelope_id__in=envelope_ids, state__in=ended)
+    return set(failed.values_list("envelope_id", flat=True))

@@ -16,6 +16,7 @@ from webmail.reader.calendar_words import EventView, event_view
 from webmail.reader.models import InvitationAnswer
 from webmail.reader.presenting import AttachmentView, size_words
 from webmail.reader.report_words import ReportView, report_view
+from webmail.reader.signals import asked_what_failed
 from webmail.reader.variants import Variant
 
 _MOST_FINDINGS = 3  # invitations said above the body; further ones are cards only
@@ -116,6 +117,15 @@ def _card(file: AttachmentView, entry: Mapping[str, Any], view_url: str) -> Card
     )
 
 
+def _given(message: Message) -> dict[str, str]:
+    """Return the answers by path; one whose mail was called back or failed is none."""
+    rows = list(InvitationAnswer.objects.filter(message=message))
+    asked = {row.envelope_id for row in rows if row.envelope_id}
+    answers = asked_what_failed.send(InvitationAnswer, envelope_ids=asked) if asked else []
+    failed: set[object] = {each for _receiver, found in answers for each in found or ()}
+    return {row.path: row.answer for row in rows if row.envelope_id not in failed}
+
+
 def _mine(answer: str) -> str:
     return {
         "ACCEPTED": _("You accepted."),
@@ -142,10 +152,8 @@ def _words(file: AttachmentView, entry: Mapping[str, Any]) -> str:
 def _invitations(
     message: Message, files: Sequence[AttachmentView], entries: Mapping[str, Any]
 ) -> tuple[InvitationView, ...]:
-    given = {}
-    if any(entry.get("calendar") for entry in entries.values()):
-        rows = InvitationAnswer.objects.filter(message=message)
-        given = dict(rows.values_list("path", "answer"))
+    asks = any(entry.get("calendar") for entry in entries.values())
+    given = _given(message) if asks else {}
     seen: set[str] = set()
     found: list[InvitationView] = []
     for file in files:

@@ -93,6 +93,8 @@ class InvitationAnswer(models.Model):
     )
     path = models.CharField(max_length=200)  # "layer/section" of the calendar
     answer = models.CharField(max_length=16, choices=Answer.choices)
+    # The mail that carries it (ENVID): called back or failed, it was no answer.
+    envelope_id = models.UUIDField(null=True)
     answered_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

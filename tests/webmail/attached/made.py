@@ -55,7 +55,9 @@ def pdf(pages=1, *, box="0 0 595 842", drawing=b"72 700 450 20 re f") -> bytes:
     return bytes(written + trailer % (len(objects) + 1, start))
 
 
-def invitation(method="REQUEST", *lines: str, attendee="mira@nordlys.example") -> str:
+def invitation(
+    method="REQUEST", *lines: str, attendee="mira@nordlys.example", organizer="anna@nordlys.example"
+) -> str:
     """An invitation from Anna for 4 December 2026, 15:00 in Oslo."""
     return "\r\n".join(
         [
@@ -70,7 +72,7 @@ def invitation(method="REQUEST", *lines: str, attendee="mira@nordlys.example") -
             "DTEND;TZID=Europe/Oslo:20261204T163000",
             "SUMMARY:Offsite\\, Bergen",
             "LOCATION:Harbour Hotel",
-            "ORGANIZER;CN=Anna Lindqvist:mailto:anna@nordlys.example",
+            f"ORGANIZER;CN=Anna Lindqvist:mailto:{organizer}",
             f"ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:{attendee}",
             "ATTENDEE;PARTSTAT=ACCEPTED;CN=Jonas Berg:mailto:jonas@nordlys.example",
             *lines,

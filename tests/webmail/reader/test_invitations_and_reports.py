@@ -83,6 +83,8 @@ def test_an_answer_goes_to_the_organiser_as_an_itip_reply(letters, answer, words
     assert event.start.at == datetime(2026, 12, 4, 14, tzinfo=UTC)
     assert tree.envelope.in_reply_to == (message.message_id,)
     assert words in letters.opened(message)
+    OutgoingMail.objects.update(state="cancelled")  # called back
+    assert words not in letters.opened(message)
 
 
 @pytest.mark.usefixtures("outbox")
