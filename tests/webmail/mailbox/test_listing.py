@@ -147,6 +147,19 @@ def test_neighbours(alice):
     assert found == (newest.newest_id, oldest.newest_id, 2, 3)
 
 
+def test_neighbours_of_one_moment_and_at_the_ends(alice, django_assert_num_queries):
+    """Rows of one moment stand by their ids; the first and the last have one neighbour."""
+    alice.refresh(*(alice.place(uid=uid, minutes=7) for uid in range(1, 5)))
+    rows = list(Conversation.objects.order_by("-latest_at", "-id"))
+    assert alice.inbox.account.user_id == alice.user.pk  # loaded, as by folder_by_name
+    with django_assert_num_queries(len(rows)):
+        found = [listing.neighbours(alice.user, alice.inbox, row) for row in rows]
+    ids = [row.newest_id for row in rows]
+    assert [one.newer_id for one in found] == [None, *ids[:-1]]
+    assert [one.older_id for one in found] == [*ids[1:], None]
+    assert [one.position for one in found] == [1, 2, 3, 4]
+
+
 def test_nothing_of_others(alice, mallory):
     (placement,) = _fill(alice, 1)
     conversation = Conversation.objects.get()
