@@ -102,17 +102,18 @@ class Record:
 
     def without(self, key: str) -> "Record":
         """Return the record without that message: it does not count (any more)."""
-        gone = next((each for each in self.recent if each.key == key), None)
-        first_of = [sight for sight in self.sights if sight.first_key == key]
-        if gone is None and not first_of:
-            return self
         recent = tuple(each for each in self.recent if each.key != key)
-        sights = tuple(sight for sight in self.sights if sight.first_key != key)
-        for sight in first_of:
+        firsts = {sight.fingerprint for sight in self.sights if sight.first_key == key}
+        if not firsts and len(recent) == len(self.recent):
+            return self
+        if not firsts:
+            return replace(self, recent=recent)
+        sights = tuple(sight for sight in self.sights if sight.fingerprint not in firsts)
+        for fingerprint in firsts:
             # What else was signed with it, as far as it is remembered.
-            for each in recent:
-                if each.fingerprint == sight.fingerprint:
-                    sights = _seen(sights, each)
+            others = [each for each in recent if each.fingerprint == fingerprint]
+            for each in (others[0], others[-1]) if others else ():
+                sights = _seen(sights, each)
         return replace(self, recent=recent, sights=sights)
 
     def _run(self, here: tuple[datetime, str]) -> Iterator[Heard]:

@@ -14,11 +14,17 @@ def records_for(user_id: int, addresses: Collection[str]) -> Mapping[str, Record
     return {address: from_json(kept) for address, kept in rows.values_list("address", "record")}
 
 
-def note(user_id: int, address: str, changes: Sequence[Change]) -> frozenset[str]:
+def note(
+    user_id: int,
+    address: str,
+    changes: Sequence[Change],
+    *,
+    found: tuple[Record, Record] | None = None,
+) -> frozenset[str]:
     """Note what messages from `address` counted for; returns the keys of those that turn by it.
 
     Idempotent. A record begins with the first verified message: mail that nobody signed, from
-    anyone, leaves no trace.
+    anyone, leaves no trace. `found`: the record that was read, and what the changes make of it.
     """
     if not address or not changes:
         return frozenset()
@@ -32,8 +38,11 @@ def note(user_id: int, address: str, changes: Sequence[Change]) -> frozenset[str
             SigningRecord.objects.get_or_create(user_id=user_id, address=address)
             row = mine.get()
         old = new = from_json(row.record)
-        for change in changes:
-            new = new.after(change)
+        if found is not None and found[0] == old:
+            new = found[1]
+        else:
+            for change in changes:
+                new = new.after(change)
         if new != old:
             row.record = to_json(new)
             row.save(update_fields=["record"])

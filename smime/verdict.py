@@ -202,7 +202,8 @@ def _told(case: Case, signature: SignatureVerdict, encryption: EncryptionVerdict
     if is_about_encryption and encryption is not None:
         said, values = words.ENCRYPTION[encryption.code], {"n": str(case.context.lock_minutes)}
     else:
-        said, values = words.SIGNATURE[signature.code], _values(case, signature)
+        said = words.SIGNATURE[signature.code]
+        values = _values(case, signature, said)
     is_two_senders = signature.code == "two-senders"
     return Verdict(
         level=level,
@@ -255,28 +256,47 @@ def _own_copies(signature: SignatureVerdict, facts: EncryptionFacts) -> int:
     return int(any(identifier.fits(certificate) for identifier in facts.recipients))
 
 
-def _values(case: Case, signature: SignatureVerdict) -> dict[str, str]:
-    lead, sender, history = signature.lead, case.sender, case.context.history
-    values = {
-        "from": _addresses(sender.from_),
-        "sender": _addresses(sender.sender),
-        "outer": _addresses(sender.outer_from),
-        "inner": _addresses(sender.from_),
-        "reason": words.REASONS[_reason(case)],
-        "n": str(history.signed_in_a_row) if history is not None else "",
-        "name": history.name if history is not None else "",
-        "date": "",
-    }
-    if lead is not None:
-        values |= {
-            "name": lead.name or "an unnamed key",
-            "addr": shown(lead.address or lead.name, limit=_SAID_LIMIT),
-            "issuer": lead.issuer,
-            "purposes": lead.wrong_purposes or "",
-            "signed": _day(lead.facts.signed_at or sender.date),
-            "date": _date_for(signature.code, lead, history),
-        }
-    return values
+def _values(case: Case, signature: SignatureVerdict, said: words.Words) -> dict[str, str]:
+    """Give what the phrases ask for, and nothing else: it is kept with each verdict."""
+    wanted = words.placeholders(said.headline) | words.placeholders(said.sentence)
+    return {name: _value(name, case, signature) for name in sorted(wanted)}
+
+
+def _value(name: str, case: Case, signature: SignatureVerdict) -> str:
+    sender = case.sender
+    match name:
+        case "from" | "inner":
+            return _addresses(sender.from_)
+        case "sender":
+            return _addresses(sender.sender)
+        case "outer":
+            return _addresses(sender.outer_from)
+        case "reason":
+            return words.REASONS[_reason(case)]
+    if signature.lead is not None:
+        return _value_of_signer(name, signature.code, signature.lead, case)
+    history = case.context.history
+    if name == "n":
+        return str(history.signed_in_a_row) if history is not None else ""
+    return history.name if history is not None and name == "name" else ""
+
+
+def _value_of_signer(name: str, code: str, lead: Standing, case: Case) -> str:
+    match name:
+        case "name":
+            return lead.name or "an unnamed key"
+        case "addr":
+            return shown(lead.address or lead.name, limit=_SAID_LIMIT)
+        case "issuer":
+            return lead.issuer
+        case "purposes":
+            return lead.wrong_purposes or ""
+        case "signed":
+            return _day(lead.facts.signed_at or case.sender.date)
+        case "date":
+            return _date_for(code, lead, case.context.history)
+        case _:
+            return ""
 
 
 def _reason(case: Case) -> str:

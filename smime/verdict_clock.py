@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from smime.pki.certificates import fingerprint
+from smime.pki.paths import Path
 from smime.verdict import Verdict
 from smime.verdict_context import Context
 from smime.verdict_signer import Standing
@@ -33,12 +34,25 @@ def _moments(standing: Standing, context: Context) -> Iterator[datetime]:
     path = standing.path
     if path is None:
         return
+    yield from _dates(path, context)
     for certificate in path.certificates:
-        yield certificate.not_valid_before_utc
-        yield certificate.not_valid_after_utc
         for answer in context.answers.get(fingerprint(certificate), ()):
             yield answer.issued
             yield answer.until
+
+
+def _dates(path: Path, context: Context) -> tuple[datetime, ...]:
+    """Tell when the path's certificates and the lists of their issuers begin and end."""
+    if context.memory is None:
+        return tuple(_all_dates(path, context))
+    # The lists are those of the memory's state of trust.
+    return context.memory.remember(("dates", path), lambda: tuple(_all_dates(path, context)))
+
+
+def _all_dates(path: Path, context: Context) -> Iterator[datetime]:
+    for certificate in path.certificates:
+        yield certificate.not_valid_before_utc
+        yield certificate.not_valid_after_utc
     names = {certificate.issuer for certificate in path.certificates}
     for crl in context.crls:
         if crl.issuer in names:

@@ -51,7 +51,8 @@ class Context:
     lock_minutes: int = 0  # after which keys lock again, for the sentence
     is_list_change_trusted: bool = False  # fine point 13: trusted results name the list's domain
     was_conversation_encrypted: bool = False
-    # Answers under the same trust: `anchors` and `intermediates` begin with the memory's own.
+    # Answers under the same trust: `anchors` and `intermediates` begin with the memory's own, and
+    # `crls` are the same each time.
     memory: PathMemory | None = None
 
     def is_known_to_sign(self, address: str) -> bool:

@@ -7,6 +7,7 @@ placeholder comes from certificates, never from a message's header, except {from
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 type Level = Literal["ok", "warn", "bad", "unknown", "none"]
@@ -35,6 +36,12 @@ class Words:
     sentence: str = ""
     flag: str = ""  # the word in the list of messages
     action: str = ""  # a button beside the sentence
+
+
+@lru_cache(maxsize=256)
+def placeholders(template: str) -> frozenset[str]:
+    """Name what `fill` would put into a template."""
+    return frozenset(piece.partition("}")[0] for piece in template.split("{")[1:] if "}" in piece)
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

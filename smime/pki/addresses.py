@@ -7,6 +7,7 @@ a non-ASCII local part is named by SmtpUTF8Mailbox alone, which compares octet f
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import idna
@@ -53,6 +54,7 @@ def a_label_domain(domain: str) -> str:
         return lowered
 
 
+@lru_cache(maxsize=8192)
 def canonical_address(address: str) -> str:
     """Give the form two equal addresses share; "" when it is no address."""
     local, domain = split_address(address.strip())

@@ -8,6 +8,7 @@ import hashlib
 import unicodedata
 import warnings
 from collections.abc import Iterable
+from functools import lru_cache
 
 from asn1crypto.core import UTF8String
 from cryptography import x509
@@ -20,6 +21,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from smime.pki.addresses import CertificateAddress
 
 SMTP_UTF8_MAILBOX = x509.ObjectIdentifier("1.3.6.1.5.5.7.8.9")  # RFC 9598 §3
+_REMEMBERED = 4096  # certificates whose names are worked out once
 SHOWN_NAME_LIMIT = 64  # characters of a name on screen (ui.md §4.2)
 
 _PURPOSE_WORDS = {
@@ -63,6 +65,7 @@ def load_certificate(der: bytes) -> x509.Certificate:
     return certificate
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def fingerprint(certificate: x509.Certificate) -> str:
     """Give the SHA-256 fingerprint in lower-case hexadecimal digits."""
     return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
@@ -118,6 +121,7 @@ def display_name(certificate: x509.Certificate) -> str:
     )
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def issuer_name(certificate: x509.Certificate) -> str:
     """Give the issuer's name as it may be shown."""
     names = [
@@ -131,8 +135,9 @@ def issuer_name(certificate: x509.Certificate) -> str:
 
 def shown(text: str, *, limit: int = SHOWN_NAME_LIMIT) -> str:
     """Take controls, bidi and invisible characters out of a name and cut it to `limit`."""
-    clean = "".join(c for c in text if unicodedata.category(c) not in {"Cc", "Cf", "Co", "Cs"})
-    clean = " ".join(clean.split())
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(c for c in text if unicodedata.category(c) not in {"Cc", "Cf", "Co", "Cs"})
+    clean = " ".join(text.split())
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"
 
 

@@ -16,7 +16,7 @@ def judge_due() -> None:
 def judge_account(account_id: int, fence: int) -> None:
     """Judge the next readings of an account, then hand on to the next step."""
     if sweeping.step(account_id, fence):
-        lanes.post("reader.judge_account", account_id, fence, lane="crypto")
+        lanes.post_later("reader.judge_account", account_id, fence, lane="crypto")
 
 
 @shared_task(name="reader.start_judging", ignore_result=True)

@@ -23,7 +23,7 @@ from accounts.models import MailAccount, User
 from accounts.sealing import SealBroken
 from smime import history, people, remembering, revocation, trust
 from smime.facts_kept import KeptFacts, OtherVersionError
-from smime.history import Change
+from smime.history import Change, Record
 from smime.verdict import Verdict, judge
 from smime.verdict_clock import turns_first
 from webmail.mailbox import seals
@@ -62,6 +62,8 @@ class _Batch:
     now: datetime
     judged: list[_Judged] = field(default_factory=list)
     changes: dict[str, list[Change]] = field(default_factory=lambda: defaultdict(list))
+    read: dict[str, Record] = field(default_factory=dict)  # records as they were
+    records: dict[str, Record] = field(default_factory=dict)  # as they are by now
     unreadable: list[int] = field(default_factory=list)
 
 
@@ -117,12 +119,12 @@ def refresh(message: Message, variant: Variant) -> bool:
 def ask_for(user: User, keys: Collection[str]) -> None:
     """Have the mail with these content keys judged again, soon."""
     if keys:
-        _ask(Message.objects.filter(account__user=user, content_key__in=keys))
+        ask_for_messages(Message.objects.filter(account__user=user, content_key__in=keys))
 
 
 def ask_for_sender(user_id: int, address: str) -> None:
     """Have mail judged again that reads otherwise for what is known of its sender."""
-    _ask(
+    ask_for_messages(
         Message.objects.filter(
             account__user_id=user_id,
             from_address__iexact=address,
@@ -136,14 +138,16 @@ def ask_for_signers(addresses: Collection[str], fingerprints: Collection[str] = 
     signed in another's name with one of these certificates (SHA-256).
     """
     for address in addresses:
-        _ask(Message.objects.filter(from_address__iexact=address, reading__has_signers=True))
+        ask_for_messages(
+            Message.objects.filter(from_address__iexact=address, reading__has_signers=True)
+        )
     if fingerprints:
         named = Q(reading__verdict__signer__fingerprint__in=list(fingerprints))
-        _ask(Message.objects.filter(named, reading__has_signers=True))
+        ask_for_messages(Message.objects.filter(named, reading__has_signers=True))
 
 
-def _ask(messages: QuerySet[Message]) -> None:
-    """Make the verdicts due; a scanner finds them if the hint is lost."""
+def ask_for_messages(messages: QuerySet[Message]) -> None:
+    """Make the verdicts on these messages due; a scanner finds them if the hint is lost."""
     found = messages.exclude(reading=None).values_list("account_id", "pk")
     by_account: dict[int, list[int]] = defaultdict(list)
     for account_id, message_id in found:
@@ -152,7 +156,7 @@ def _ask(messages: QuerySet[Message]) -> None:
         for some in batched(ids, CHUNK, strict=False):
             due = Reading.objects.filter(message_id__in=some).exclude(sealed_facts=b"")
             due.update(turns_at=timezone.now())
-        lanes.post("reader.start_judging", account_id, lane="scan")
+        lanes.post_later("reader.start_judging", account_id, lane="scan")
 
 
 # --- judging --------------------------------------------------------------------------------------
@@ -165,7 +169,9 @@ def _judge(batch: _Batch, found: Sequence[Reading]) -> None:
         user, {judging.author_of(kept.facts) for _, kept in opened}, now=batch.now
     )
     addresses = {history.correspondent(kept.facts) for _, kept in opened} - {""}
-    records = dict(remembering.records_for(user.pk, addresses))
+    batch.read = {address: history.Record() for address in addresses}
+    batch.read.update(remembering.records_for(user.pk, addresses))
+    records = batch.records = dict(batch.read)
     for reading, kept in opened:
         message, address = reading.message, history.correspondent(kept.facts)
         context = replace(
@@ -181,9 +187,9 @@ def _judge(batch: _Batch, found: Sequence[Reading]) -> None:
         batch.judged.append(_judged(reading, kept, verdict, panel, turn))
         change = judging.change_by(message, kept.facts, verdict)
         if change is not None and address:
-            record = records.get(address, history.Record())
+            record = records[address]
             records[address] = record.after(change)
-            if records[address] != record:
+            if records[address] is not record:
                 batch.changes[address].append(change)
 
 
@@ -317,7 +323,8 @@ def _learn(batch: _Batch) -> None:
     user = batch.account.user
     turned: set[str] = set()
     for address, changes in batch.changes.items():
-        turned |= remembering.note(user.pk, address, changes)
+        found = batch.read[address], batch.records[address]
+        turned |= remembering.note(user.pk, address, changes, found=found)
     ask_for(user, turned - {each.reading.message.content_key for each in batch.judged})
     changed = [each for each in batch.judged if not each.is_same]
     revocation.watch((each.verdict for each in changed), now=batch.now)

@@ -2,8 +2,8 @@
 
 A step judges at most `rejudging.CHUNK` readings: first those whose verdict the clock may have
 turned, then those of an older trust, sender by sender in the order of receipt. What is done has the
-new stamp and is not found again, so a chain that is lost is simply begun anew. The crypto lane goes
-on with what people wait for between two steps.
+new stamp and is not found again, so a chain that is lost is simply begun anew. Steps go behind all
+that people wait for in the crypto lane.
 """
 
 from datetime import timedelta
@@ -58,7 +58,7 @@ def start(account_id: int) -> bool:
         free.fence += 1
         free.lease_until = now + LEASE
         free.save(update_fields=["fence", "lease_until"])
-    lanes.post("reader.judge_account", account_id, free.fence, lane="crypto")
+    lanes.post_later("reader.judge_account", account_id, free.fence, lane="crypto")
     return True
 
 

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.utils import timezone
 
 from accounts.models import User
-from smime import people, signals, trust, vault
+from smime import people, trust, vault
 from smime.models import PersonCertificate, SigningRecord
 from smime.pki.authority import Revocation, crl, new_root
 from smime.reading import read_message
@@ -464,11 +464,11 @@ def test_each_account_s_own(mail, petra, anchor):
     assert Reading.objects.get().turns_at is None or Reading.objects.get().turns_at > NOW
 
 
-def test_what_becomes_known_of_withdrawals_makes_mail_due(mail, petra):
+def test_what_is_asked_for_is_due(mail, petra):
     message = mail.arrives(-9, signed(-9, petra))
     mail.arrives(-8, plain(-8))
     mail.sweep()
-    signals.withdrawal_known.send(sender=None, addresses=[PETRA.upper()])
+    rejudging.ask_for_messages(Message.objects.filter(pk=message.pk))
     due = Reading.objects.filter(turns_at__lte=timezone.now())
     assert [each.message_id for each in due] == [message.pk]
     mail.sweep()
