@@ -13,7 +13,14 @@ from webmail.mime.headers import read_headers
 MOST_PEOPLE = 100  # kept of each address field
 MOST_REFERENCES = 100
 MOST_PARTS = 100  # kept of the structure; the reader walks the message itself
-_SIGNATURES = frozenset({"application/pkcs7-signature", "application/x-pkcs7-signature"})
+_SIGNATURES = frozenset(
+    {
+        "application/pkcs7-signature",
+        "application/x-pkcs7-signature",
+        "application/pgp-signature",
+        "application/pgp-encrypted",
+    }
+)
 _PKCS7 = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 # Characters, the columns' widths (webmail.mailbox.models.Message).
 _LONGEST = {
@@ -161,7 +168,8 @@ def _is_attachment(part: BodyStructure) -> bool:
         return True
     if kind.startswith("image/") and part.content_id:
         return False  # drawn inside the text
-    return bool(part.filename)
+    # Some servers leave disposition and names out (pymap does): then the type has to tell.
+    return bool(part.filename) or not kind.startswith(("text/", "message/"))
 
 
 def _is_secured(part: BodyStructure) -> bool:

@@ -161,6 +161,9 @@ def test_attachments_by_structure():
     cases = [
         (tree(text, BodyStructure("2", "application/pdf", filename="a.pdf")), True),
         (tree(text, BodyStructure("2", "text/plain", disposition="attachment")), True),
+        (tree(text, BodyStructure("2", "application/pdf")), True),
+        (tree(text, BodyStructure("2", "image/png")), True),
+        (tree(text, BodyStructure("2", "message/delivery-status")), False),
         (tree(text, BodyStructure("2", "message/rfc822")), True),
         (tree(text, BodyStructure("2", "image/png", filename="a.png", content_id="x")), False),
         (
