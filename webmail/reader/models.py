@@ -7,8 +7,9 @@ from django.utils import timezone
 class Reading(models.Model):
     """The verdict on a message and what its page needs beside the body.
 
-    Nothing here came out of an encrypted layer: for mail that had to be opened with a key,
-    the rest lives in sealed, minutes-long caches under the key of the session that opened it.
+    Nothing that can be read here came out of an encrypted layer: for mail that had to be opened
+    with a key, `sealed_facts` alone did, without subject and text; the rest lives in sealed,
+    minutes-long caches under the key of the session that opened it.
     """
 
     message = models.OneToOneField("mailbox.Message", models.CASCADE, related_name="reading")
