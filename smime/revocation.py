@@ -237,6 +237,7 @@ def due(now: datetime) -> QuerySet[RevocationSource]:
             certificates__wanted_at__gt=now - KEPT_FOR,
             certificates__root_fingerprint__in=_trusted_roots().values("fingerprint"),
         )
+        .defer("content")  # up to 16 MiB each
         .distinct()
         .order_by("kind", "next_at", "pk")
     )
