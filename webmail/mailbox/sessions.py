@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts import credentials
 from accounts.models import MailAccount
 from accounts.sealing import SealBroken
-from webmail.imap import AuthFailed, Deadlines, ImapError, MessageGone, Session
+from webmail.imap import AuthFailed, ConnectFailed, Deadlines, ImapError, MessageGone, Session
 from webmail.mailbox.changes import announce
 
 logger = logging.getLogger(__name__)
@@ -26,6 +26,7 @@ logger = logging.getLogger(__name__)
 KEPT_SECONDS = 60.0
 PROBED_AFTER = 10.0  # seconds idle after which a kept session is asked whether it lives
 MOST_KEPT = 200
+DIALLED_AGAIN_WITHIN = 2.0  # seconds; a server that takes longer to fail is away
 # After so many refusals the password counts as changed; trying on would lock the person out.
 MOST_AUTH_FAILURES = 3
 DEADLINES = Deadlines()
@@ -87,7 +88,18 @@ def connect(account: MailAccount, *, deadlines: Deadlines = DEADLINES) -> Sessio
         raise AuthFailed("The stored password cannot be opened. Sign in again.") from error
     endpoint = credentials.imap_endpoint(account.server)
     without = _refused.get(account.server_id, ())
-    return Session.open(endpoint, secret, deadlines=deadlines, without=without)
+
+    def dial() -> Session:
+        return Session.open(endpoint, secret, deadlines=deadlines, without=without)
+
+    started = time.monotonic()
+    try:
+        return dial()
+    except ConnectFailed:
+        # Busy servers drop a connection now and then before they greet; nothing was said on it.
+        if time.monotonic() - started > DIALLED_AGAIN_WITHIN:
+            raise
+        return dial()
 
 
 def avoid(server_id: int, features: set[str]) -> None:
