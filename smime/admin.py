@@ -50,6 +50,15 @@ add_sayings(
         "certificate-imported": Saying(
             "file-badge", gettext_lazy("imported a certificate of {target}")
         ),
+        "certificate-pinned": Saying(
+            "file-badge", gettext_lazy("relies on a certificate of {target}")
+        ),
+        "certificate-unpinned": Saying(
+            "file-badge", gettext_lazy("no longer relies on a certificate of {target}")
+        ),
+        "certificate-bound": Saying(
+            "file-badge", gettext_lazy("took a certificate for one of {target}")
+        ),
         "certificate-forgotten": Saying(
             "trash-2", gettext_lazy("forgot the certificate of {target}")
         ),
