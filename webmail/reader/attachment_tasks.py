@@ -7,7 +7,7 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 
 from accounts import replies
-from webmail.reader import extracting, previews, rendering, viewing
+from webmail.reader import extracting, opening, previews, rendering, viewing
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +16,12 @@ def _answered(what: str, message_id: int, reply_key: str, work: Callable[[], str
     word = "failed"
     try:
         word = work()
-    except (rendering.NotHere, SoftTimeLimitExceeded, MemoryError) as problem:
+    except (
+        rendering.NotHere,
+        opening.NoSessionError,
+        SoftTimeLimitExceeded,
+        MemoryError,
+    ) as problem:
         logger.warning(
             "event=%s-failed message=%s why=%s", what, message_id, type(problem).__name__
         )

@@ -12,7 +12,7 @@ logger = logging.getLogger(__name__)
 def extract(message_id: int, ticket_id: str, path: str) -> str:
     """Take one part out ("source": the message itself); returns the word for whoever waits.
 
-    Raises rendering.NotHere.
+    Raises rendering.NotHere, opening.NoSessionError.
     """
     if path == "source":
         return _extract_source(message_id, ticket_id)
@@ -32,7 +32,7 @@ def extract(message_id: int, ticket_id: str, path: str) -> str:
         content,
         filename=located.filename,
         content_type=located.part.content_type,
-        session_key=opened.session_key,
+        session_key=opened.sealing_for(is_secret=located.is_secret),
     )
     return "done"
 
@@ -55,11 +55,12 @@ def _extract_source(message_id: int, ticket_id: str) -> str:
 def extract_all(message_id: int, ticket_id: str) -> str:
     """Take all attachments out; "too-large" above `limits.ARCHIVE` octets together.
 
-    Raises rendering.NotHere.
+    Raises rendering.NotHere, opening.NoSessionError.
     """
     opened = opening.open_for(message_id, ticket_id)
     if opened is None:
         return "expired"
+    session_key = opened.sealing_for(is_secret=opened.is_secret)
     paths, total = [], 0
     for path, located in opening.attachments(opened):
         content = located.content
@@ -73,8 +74,8 @@ def extract_all(message_id: int, ticket_id: str) -> str:
             content,
             filename=located.filename,
             content_type=located.part.content_type,
-            session_key=opened.session_key,
+            session_key=session_key,
         )
         paths.append(path)
-    parts.keep_list(message_id, paths, session_key=opened.session_key)
+    parts.keep_list(message_id, paths, session_key=session_key)
     return "done"

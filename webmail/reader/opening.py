@@ -18,6 +18,10 @@ from webmail.reader.variants import Variant
 DEEPEST = 4  # messages inside messages inside …
 
 
+class NoSessionError(Exception):
+    """Decrypted content has no session to be kept for."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
     """A message with what was opened of it."""
@@ -38,10 +42,14 @@ class Opened:
         """Whether anything of it came out of an encrypted layer."""
         return pipeline.holds_secrets(self.reading)
 
-    @property
-    def session_key(self) -> bytes | None:
-        """The key that its parts are sealed under; None: the keyring."""
-        return self.asked_with if self.is_secret else None
+    def sealing_for(self, *, is_secret: bool) -> bytes | None:
+        """Return the key that contents are sealed under; None: the keyring.
+
+        Raises NoSessionError for secrets that nobody's session asked for: they are not kept.
+        """
+        if is_secret and self.asked_with is None:
+            raise NoSessionError
+        return self.asked_with if is_secret else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,7 @@ class Located:
     reading: Reading
     tree: Message
     part: Part
+    is_secret: bool  # it, or any message on the way to it, came out of an encrypted layer
 
     @property
     def filename(self) -> str:
@@ -106,15 +115,20 @@ def locate(opened: Opened, path: str) -> Located:
     """Return the part that "layer/section" names, also inside a forwarded message
     ("layer/section|layer/section"). Raises KeyError if there is none.
     """
-    reading = opened.reading
-    *outer, last = path.split(STEP)
-    if len(outer) > DEEPEST:
+    first, *inner = path.split(STEP)
+    if len(inner) > DEEPEST:
         raise KeyError(path)
-    for step in outer:
-        tree, part = pipeline.part_of(reading, step)
-        reading = read_nested(opened, Located(reading, tree, part))
-    tree, part = pipeline.part_of(reading, last)
-    return Located(reading, tree, part)
+    located = _part_at(opened.reading, first, is_secret=opened.is_secret)
+    for step in inner:
+        reading = read_nested(opened, located)
+        is_secret = located.is_secret or pipeline.holds_secrets(reading)
+        located = _part_at(reading, step, is_secret=is_secret)
+    return located
+
+
+def _part_at(reading: Reading, step: str, *, is_secret: bool) -> Located:
+    tree, part = pipeline.part_of(reading, step)
+    return Located(reading, tree, part, is_secret)
 
 
 def read_nested(opened: Opened, located: Located) -> Reading:
@@ -146,6 +160,8 @@ def attachments(opened: Opened) -> Iterator[tuple[str, Located]]:
             continue
         choice = choose_body(reading.content)
         for listed in choice.attachments:
-            yield f"{layer}/{listed.path}", Located(reading, reading.content, listed.part)
+            path = f"{layer}/{listed.path}"
+            yield path, Located(reading, reading.content, listed.part, opened.is_secret)
         for part in choice.nested:
-            yield f"{layer}/{part.path}", Located(reading, reading.content, part)
+            path = f"{layer}/{part.path}"
+            yield path, Located(reading, reading.content, part, opened.is_secret)

@@ -36,7 +36,7 @@ def _find(opened: Opened, path: str) -> Located | None:
 def show(message_id: int, ticket_id: str, path: str, variant_key: str) -> str:
     """Make what the viewer shows of a part and keep it; returns the word for whoever waits.
 
-    Raises rendering.NotHere.
+    Raises rendering.NotHere, opening.NoSessionError.
     """
     opened = opening.open_for(message_id, ticket_id)
     if opened is None:
@@ -56,16 +56,16 @@ def show(message_id: int, ticket_id: str, path: str, variant_key: str) -> str:
         "size": len(content),
         "code": "" if kind else "no-viewer",
     }
-    session_key = opened.session_key
+    session_key = opened.sealing_for(is_secret=located.is_secret)
     match kind:
         case "picture" | "pdf":
-            shown |= _draw(opened, path, kind, content, first=1)
+            shown |= _draw(message_id, path, kind, content, first=1, session_key=session_key)
         case "text":
             shown |= _text(located)
         case "message":
             found, is_secret = _message(opened, located, path, variant)
             shown |= found
-            session_key = opened.asked_with if is_secret else session_key
+            session_key = opened.sealing_for(is_secret=is_secret)
         case "calendar" | "contacts":
             shown |= previews.read_entry(kind, located)
     sealed_cache.put(
@@ -78,12 +78,15 @@ def show(message_id: int, ticket_id: str, path: str, variant_key: str) -> str:
 
 
 def draw_pages(message_id: int, ticket_id: str, path: str, first: str) -> str:
-    """Draw some pages of a PDF from `first` on; returns the word for whoever waits."""
+    """Draw some pages of a PDF from `first` on; returns the word for whoever waits.
+
+    Raises rendering.NotHere, opening.NoSessionError.
+    """
     opened = opening.open_for(message_id, ticket_id)
     if opened is None:
         return "expired"
     page = int(first)
-    for sealed_by in {None, opened.session_key}:
+    for sealed_by in {None, opened.asked_with}:
         if sealed_cache.get(page_key(message_id, path, page), session_key=sealed_by):
             return "done"  # another task's pages reached this one
     located = _find(opened, path)
@@ -91,11 +94,20 @@ def draw_pages(message_id: int, ticket_id: str, path: str, first: str) -> str:
         return "gone"
     content = located.content
     kind: Drawable = "pdf" if b"%PDF-" in content[:1024] else "picture"
-    said = _draw(opened, path, kind, content, first=page)
+    session_key = opened.sealing_for(is_secret=located.is_secret)
+    said = _draw(message_id, path, kind, content, first=page, session_key=session_key)
     return str(said.get("code") or "done")
 
 
-def _draw(opened: Opened, path: str, kind: Drawable, content: bytes, *, first: int) -> Shown:
+def _draw(
+    message_id: int,
+    path: str,
+    kind: Drawable,
+    content: bytes,
+    *,
+    first: int,
+    session_key: bytes | None,
+) -> Shown:
     """Draw a picture, or pages from `first` on, and keep what was drawn."""
     width, height = PAGE if kind == "pdf" else PICTURE
     said: Shown = {}
@@ -107,9 +119,9 @@ def _draw(opened: Opened, path: str, kind: Drawable, content: bytes, *, first: i
             if made.code:
                 break
             sealed_cache.put(
-                page_key(opened.message.pk, path, page),
+                page_key(message_id, path, page),
                 made.content,
-                session_key=opened.session_key,
+                session_key=session_key,
                 seconds=KEPT_FOR,
             )
             if page >= made.pages:
@@ -168,5 +180,5 @@ def _message(opened: Opened, located: Located, path: str, variant: Variant) -> t
     documents = [made.documents.frames, made.documents.targets]
     return (
         {"page": made.page, "documents": documents, "level": verdict.level},
-        opened.is_secret or pipeline.holds_secrets(reading),
+        located.is_secret or pipeline.holds_secrets(reading),
     )

@@ -62,6 +62,10 @@ class Letters:
 
     def encrypted(self, *files: tuple[str, str, bytes]) -> Message:
         """Mirror a signed and encrypted letter that Mira's managed key opens."""
+        return self.put(self.encrypted_mail(*files), is_secured=True)
+
+    def encrypted_mail(self, *files: tuple[str, str, bytes]) -> bytes:
+        """Return a signed and encrypted letter that Mira's managed key opens."""
         now = datetime.now(UTC)
         root = new_root("Nordlys Root", now - timedelta(days=9))
         trust.add_anchor(root.certificate.public_bytes(Encoding.PEM), actor=None, reason="test")
@@ -79,11 +83,19 @@ class Letters:
             text="Only for you.\n",
             attachments=tuple(Attachment(*file) for file in files),
         )
-        raw = protect(
+        return protect(
             build_entity(made), header_fields(made), signer=anna, recipients=[owner.certificate],
             cipher="aes-256-gcm",
         )  # fmt: skip
-        return self.put(raw, is_secured=True)
+
+    def forwarded(self, inner: bytes) -> Message:
+        """Mirror a plain letter with a whole message in it."""
+        return self.put(
+            b"From: a@nordlys.example\r\nTo: mira@nordlys.example\r\nSubject: Fwd\r\n"
+            b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="o"\r\n\r\n--o\r\n'
+            b"Content-Type: text/plain\r\n\r\nLook.\r\n--o\r\nContent-Type: message/rfc822\r\n"
+            b"\r\n" + inner + b"\r\n--o--\r\n"
+        )
 
     def opened(self, message: Message) -> str:
         """The message's page."""
