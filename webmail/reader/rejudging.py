@@ -24,6 +24,8 @@ from accounts.sealing import SealBroken
 from smime import history, people, remembering, revocation, trust
 from smime.facts_kept import KeptFacts, OtherVersionError
 from smime.history import Change, Record
+from smime.models import PersonCertificate
+from smime.pki.addresses import canonical_address, split_address
 from smime.verdict import Verdict, judge
 from smime.verdict_clock import turns_first
 from webmail.mailbox import seals
@@ -60,6 +62,7 @@ class _Batch:
 
     account: MailAccount
     now: datetime
+    stamp: str  # the trust before it was read: never younger than what the verdicts stand on
     judged: list[_Judged] = field(default_factory=list)
     changes: dict[str, list[Change]] = field(default_factory=lambda: defaultdict(list))
     read: dict[str, Record] = field(default_factory=dict)  # records as they were
@@ -84,6 +87,7 @@ def readings(**conditions: object) -> QuerySet[Reading]:
             *_COLUMNS,
             "is_encrypted",
             "judged_at",
+            "turns_at",
             "sealed_facts",
             "message__seal",
             "message__seal_flag",
@@ -95,10 +99,10 @@ def readings(**conditions: object) -> QuerySet[Reading]:
 def judge_again(account: MailAccount, found: Iterable[Reading]) -> int:
     """Judge readings of an account again and keep what comes of it; returns how many there were.
 
-    Idempotent; a reading that somebody renders meanwhile is left to them. Other mail that turns by
-    it is asked for (`ask_for`).
+    Idempotent; a reading that somebody renders or asks for meanwhile is left as it is. Other mail
+    that turns by it is asked for (`ask_for`).
     """
-    batch = _Batch(account, timezone.now())
+    batch = _Batch(account, timezone.now(), trust.stamp_for(account.user))
     _judge(batch, list(found))
     _keep(batch)
     _learn(batch)
@@ -124,26 +128,45 @@ def ask_for(user: User, keys: Collection[str]) -> None:
 
 def ask_for_sender(user_id: int, address: str) -> None:
     """Have mail judged again that reads otherwise for what is known of its sender."""
-    ask_for_messages(
-        Message.objects.filter(
-            account__user_id=user_id,
-            from_address__iexact=address,
-            reading__signature_code__in=_BY_KNOWING,
-        )
+    turning = Message.objects.filter(
+        account__user_id=user_id, reading__signature_code__in=_BY_KNOWING
     )
+    ask_for_messages(_written_by(address, turning))
 
 
 def ask_for_signers(addresses: Collection[str], fingerprints: Collection[str] = ()) -> None:
     """Have everybody's mail judged again that is signed and from these addresses, or that was
     signed in another's name with one of these certificates (SHA-256).
+
+    Verdicts on encrypted mail name no signer in the clear; there a person's own word is followed,
+    that an address belongs to the certificate's owner.
     """
+    signed = Message.objects.filter(reading__has_signers=True)
     for address in addresses:
-        ask_for_messages(
-            Message.objects.filter(from_address__iexact=address, reading__has_signers=True)
-        )
-    if fingerprints:
-        named = Q(reading__verdict__signer__fingerprint__in=list(fingerprints))
-        ask_for_messages(Message.objects.filter(named, reading__has_signers=True))
+        ask_for_messages(_written_by(address, signed))
+    if not fingerprints:
+        return
+    named = Q(reading__verdict__signer__fingerprint__in=list(fingerprints))
+    ask_for_messages(signed.filter(named))
+    bound = PersonCertificate.objects.filter(
+        fingerprint__in=list(fingerprints), is_bound_by_user=True
+    )
+    for row in bound.only("user_id", "address"):
+        theirs = signed if row.user_id is None else signed.filter(account__user_id=row.user_id)
+        ask_for_messages(_written_by(row.address, theirs))
+
+
+def _written_by(address: str, messages: QuerySet[Message]) -> QuerySet[Message]:
+    """Narrow to mail from an address, however its domain and local part are spelt."""
+    wanted = canonical_address(address)
+    local, _ = split_address(wanted)
+    if not local:
+        return messages.none()
+    alike = Q(from_address__istartswith=f"{local}@") | Q(from_address__istartswith=f'"{local}"@')
+    spelt = messages.filter(alike).order_by().values_list("from_address", flat=True).distinct()
+    return messages.filter(
+        from_address__in=[each for each in spelt if canonical_address(each) == wanted]
+    )
 
 
 def ask_for_messages(messages: QuerySet[Message]) -> None:
@@ -245,7 +268,7 @@ def _opened(batch: _Batch, found: Sequence[Reading]) -> list[tuple[Reading, Kept
 
 
 def _keep(batch: _Batch) -> None:
-    stamp = trust.stamp_for(batch.account.user)
+    stamp = batch.stamp
     with transaction.atomic():
         current = _current(batch)
         _keep_same([each for each in current if each.is_same], stamp, batch.now)
@@ -259,11 +282,24 @@ def _keep(batch: _Batch) -> None:
 
 
 def _current(batch: _Batch) -> list[_Judged]:
-    """Leave out what somebody else judged since it was read."""
+    """Leave out what somebody else judged, or asked for, since it was read.
+
+    What was asked for stays due. So does what was judged under another trust than this one's.
+    """
     rows = Reading.objects.select_for_update(no_key=True).order_by("pk")
     mine = rows.filter(pk__in=[each.reading.pk for each in batch.judged])
-    known = dict(mine.values_list("pk", "judged_at"))
-    return [each for each in batch.judged if known.get(each.reading.pk) == each.reading.judged_at]
+    known = {pk: times for pk, *times in mine.values_list("pk", "judged_at", "turns_at")}
+    current: list[_Judged] = []
+    left: list[int] = []
+    for each in batch.judged:
+        reading = each.reading
+        if known.get(reading.pk) == [reading.judged_at, reading.turns_at]:
+            current.append(each)
+        else:
+            left.append(reading.pk)
+    of_other_trust = Reading.objects.filter(pk__in=left).exclude(trust_stamp=batch.stamp)
+    of_other_trust.exclude(sealed_facts=b"").update(turns_at=batch.now)
+    return current
 
 
 def _keep_same(same: Sequence[_Judged], stamp: str, now: datetime) -> None:

@@ -99,6 +99,8 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
         return "failed"
     user = message.account.user
     reading, opened = open_reading(message, ticket)
+    # Both before what the verdict depends on is read: what changes meanwhile is not missed.
+    before, stamp = store.times_of(message.pk), trust.stamp_for(user)
     context = judging.context_for(
         user, message, reading.facts, now=timezone.now(), is_vault_locked=opened.locked
     )
@@ -113,7 +115,7 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
     store.save(
         message_id=message.pk,
         variant=variant,
-        findings=_findings(user, made, context),
+        findings=_findings(made, context, stamp, before),
         page=made.page,
         documents=made.documents,
         session_key=session_key if isinstance(session_key, bytes) else None,
@@ -122,6 +124,8 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
     _tell(message, made.verdict, reading, is_own_session=session_key is not None)
     _learn(user, message, made)
     revocation.watch([made.verdict], now=context.now)
+    if trust.stamp_for(user) != stamp:  # the sweep under the new trust may have passed by already
+        rejudging.ask_for_messages(Message.objects.filter(pk=message.pk))
     return "done"
 
 
@@ -134,18 +138,21 @@ def _learn(user: User, message: Message, made: pipeline.Rendered) -> None:
     people.harvest(user, made.kept.facts, made.verdict, message_date=message.internal_date)
 
 
-def _findings(user: User, made: pipeline.Rendered, context: Context) -> store.Findings:
+def _findings(
+    made: pipeline.Rendered, context: Context, stamp: str, before: store.Times
+) -> store.Findings:
     verdict = made.verdict
     return store.Findings(
         signature_code=verdict.signature.code,
         encryption_code=verdict.encryption.code if verdict.encryption else "",
         level=verdict.level,
         notes=verdict.signature.notes,
-        trust_stamp=trust.stamp_for(user),
+        trust_stamp=stamp,
         is_encrypted=pipeline.holds_secrets(made.reading),
         verdict=made.page["verdict"],
         kept=made.kept,
         turns_at=turns_first([verdict, *made.framed], context),
+        before=before,
     )
 
 

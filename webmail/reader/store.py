@@ -49,6 +49,14 @@ class Documents:
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """When a reading was judged and when it is due, as they stood before a verdict was begun."""
+
+    judged_at: datetime | None = None
+    turns_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """The columns of a `Reading`: codes and facts, never content of an encrypted layer."""
 
@@ -61,6 +69,7 @@ class Findings:
     verdict: dict[str, Any]
     kept: KeptFacts
     turns_at: datetime | None
+    before: Times
 
 
 def _subject(message_id: int, variant_key: str) -> str:
@@ -146,6 +155,9 @@ def save(
             documents.to_json(), purpose="rendition", subject=_subject(message_id, variant.key)
         )
     with transaction.atomic():
+        row = Reading.objects.select_for_update(no_key=True).filter(message_id=message_id).first()
+        if row is not None and "turns_at" in columns:
+            columns["turns_at"] = _next_turn(row, findings)
         Reading.objects.update_or_create(message_id=message_id, defaults=columns)
         if not secret:
             Rendition.objects.update_or_create(
@@ -168,6 +180,27 @@ def save(
                 session_key=session_key,
                 seconds=OPENED_FOR if is_open else LOCKED_FOR,
             )
+
+
+def times_of(message_id: int) -> Times:
+    """Return what `Findings.before` is; read before anything that the verdict depends on."""
+    found = Reading.objects.filter(message_id=message_id).values_list("judged_at", "turns_at")
+    return Times(*found.first() or ())
+
+
+def _next_turn(row: Reading, findings: Findings) -> datetime | None:
+    """Return when the verdict is due; what became known while it was made is not overwritten."""
+    before = findings.before
+    said = row.signature_code, row.level
+    if (
+        row.sealed_facts
+        and row.judged_at != before.judged_at
+        and said != (findings.signature_code, findings.level)
+    ):
+        return timezone.now()  # somebody judged it otherwise meanwhile: who is right?
+    if row.turns_at is None or row.turns_at == before.turns_at:
+        return findings.turns_at
+    return min(row.turns_at, findings.turns_at or row.turns_at)
 
 
 def load_page(
