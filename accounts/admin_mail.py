@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import admin_acts
-from accounts.admin_forms import ReadOnlyAdmin, ReasonActionForm, ReasonForm
+from accounts.admin_forms import OwnLookupsAdmin, ReadOnlyAdmin, ReasonActionForm, ReasonForm
 from accounts.admin_parts import (
     Figure,
     Section,
@@ -96,7 +96,7 @@ class MailServerForm(ReasonForm):
         return ServerDescription(**values)
 
 
-class MailServerAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class MailServerAdmin(OwnLookupsAdmin):
     """Mail servers."""
 
     section = Section(

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import audit
-from accounts.admin_forms import ReasonForm
+from accounts.admin_forms import OwnLookupsAdmin, ReasonForm
 from accounts.admin_mail import state_of
 from accounts.admin_parts import (
     Figure,
@@ -33,7 +33,7 @@ from accounts.admin_parts import (
     names_of,
     short_time,
 )
-from accounts.models import MailAccount, User
+from accounts.models import MailAccount, MailServer, User
 from accounts.people import canonical_address
 from accounts.session_limits import raise_epoch
 
@@ -54,6 +54,11 @@ class RightsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         verb = obj.codename.partition("_")[0]
         model = obj.content_type.model_class()
         return f"{_VERBS[verb]} {model._meta.verbose_name_plural}"  # noqa: SLF001
+
+
+_SERVER_CHECKS = gettext_lazy(
+    "The mail server checks this person's password. A local one would open their mail."
+)
 
 
 class UserForm(ReasonForm):
@@ -109,24 +114,39 @@ class UserForm(ReasonForm):
         if not password:
             return password
         person = self.instance
-        if person.pk and not person.has_usable_password() and person.mail_accounts.exists():
-            raise ValidationError(
-                _(
-                    "The mail server checks this person's password. A local one would open their "
-                    "mail."
-                )
-            )
+        if self._has_mail() and not (person.is_staff and person.has_usable_password()):
+            raise ValidationError(_SERVER_CHECKS)
         validate_password(password, person)
         return password
 
     def clean(self) -> dict[str, Any]:
-        """Keep administrators from locking themselves out."""
+        """Keep administrators from locking themselves out, and from other people's mail."""
         values = super().clean() or {}
+        self._refuse_others_mail(values)
         if self.actor is not None and self.instance.pk == self.actor.pk:
             for name in ("is_active", "is_staff", "is_superuser"):
                 if name in self.fields and getattr(self.actor, name) and not values.get(name):
                     self.add_error(name, _("You cannot take this from yourself."))
         return values
+
+    def _has_mail(self) -> bool:
+        return bool(self.instance.pk) and self.instance.mail_accounts.exists()
+
+    def _refuse_others_mail(self, values: dict[str, Any]) -> None:
+        """Keep a row that somebody can open from taking the address of another's mailbox."""
+        address = values.get("address")
+        if address is None:
+            return
+        is_new_address = "address" in self.changed_data
+        if is_new_address and self._has_mail():
+            self.add_error("address", _("Somebody who has mail here keeps their address."))
+            return
+        password = values.get("password")
+        opens = bool(password) or (is_new_address and self.instance.has_usable_password())
+        is_staff = values.get("is_staff", self.instance.is_staff)
+        domain = address.rpartition("@")[2]
+        if opens and not is_staff and MailServer.objects.filter(domain=domain).exists():
+            self.add_error("password" if password else "address", _SERVER_CHECKS)
 
 
 def offered_rights() -> QuerySet[Permission]:
@@ -142,7 +162,7 @@ def offered_rights() -> QuerySet[Permission]:
     return rows.order_by("content_type__app_label", "content_type__model", "codename")
 
 
-class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(OwnLookupsAdmin):
     """People."""
 
     section = Section(
@@ -233,7 +253,7 @@ class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         elif not change:
             obj.set_unusable_password()
         obj.save()
-        if change and (password or not obj.is_active):
+        if change and (password or not obj.is_active or "address" in form.changed_data):
             raise_epoch(obj)
         fields = set(form.changed_data) - {"password", "reason"}
         audit.record(

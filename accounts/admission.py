@@ -33,6 +33,11 @@ def admit(*, server: MailServer, address: str, password: str) -> tuple[User, Mai
             },
         )
         had_failed = account.state == MailAccount.State.AUTH_FAILED
+        if is_new and not user.is_staff and user.has_usable_password():
+            # From now on the mail server says who this is: whoever prepared the row does not.
+            user.set_unusable_password()
+            user.save(update_fields=["password"])
+            session_limits.raise_epoch(user)
         if not is_new and _password_of(account) != password:
             session_limits.raise_epoch(user)
         _keep(account, server=server, password=password)

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin_forms import ReasonForm
+from accounts.admin_forms import OwnLookupsAdmin, ReasonForm
 from accounts.admin_parts import (
     Section,
     day,
@@ -88,7 +88,7 @@ class TrustAnchorForm(ReasonForm):
         return values
 
 
-class TrustAnchorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class TrustAnchorAdmin(OwnLookupsAdmin):
     """Whom the installation trusts for mail."""
 
     section = Section(

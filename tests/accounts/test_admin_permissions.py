@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import audit
+from accounts.admission import admit
 from accounts.models import AuditEvent, MailAccount, MailServer, User
 from smime import vault
 from smime.models import OwnKey, TrustAnchor
@@ -253,6 +254,42 @@ def test_a_local_password_opens_nobodys_mail(world: World) -> None:
     assert "would open their mail" in answer.content.decode()
     world.person.refresh_from_db()
     assert not world.person.has_usable_password()
+
+
+def test_a_prepared_row_never_opens_the_mail_of_who_comes_later(world: World) -> None:
+    clerk = client_of(staff_with("accounts.view_user", "accounts.change_user", "accounts.add_user"))
+    domain = world.account.server.domain
+    add, words = reverse("admin:accounts_user_add"), "a very long password"
+    answer = clerk.post(add, _form(world.person, address=f"victim@{domain}", password=words))
+    assert "would open their mail" in answer.content.decode()
+    local = User.objects.create_user("local@elsewhere.test", words)
+    path = reverse("admin:accounts_user_change", args=[local.pk])
+    answer = clerk.post(path, _form(local, address=f"victim@{domain}"))
+    assert "would open their mail" in answer.content.decode()
+    path = reverse("admin:accounts_user_change", args=[world.person.pk])
+    answer = clerk.post(path, _form(world.person, address=f"victim@{domain}"))
+    assert "keeps their address" in answer.content.decode()
+    assert not User.objects.filter(address=f"victim@{domain}").exists()
+    # A row that was there before the domain had its server.
+    prepared = User.objects.create_user(f"victim@{domain}", words)
+    epoch = prepared.session_epoch
+    found, _account = admit(
+        server=world.account.server, address=prepared.address, password="theirs"
+    )
+    found.refresh_from_db()
+    assert found.pk == prepared.pk
+    assert not found.has_usable_password()
+    assert found.session_epoch > epoch
+
+
+@pytest.mark.parametrize(
+    "query", ["password__startswith=argon2", "password__gt=a", "session_epoch__gt=0"]
+)
+def test_a_table_is_filtered_by_its_own_filters_only(world: World, query: str) -> None:
+    clerk = client_of(staff_with("accounts.view_user"))
+    path = reverse("admin:accounts_user_changelist")
+    assert clerk.get(f"{path}?{query}").status_code == 400
+    assert clerk.get(f"{path}?is_active__exact=1").status_code == 200
 
 
 def test_to_remove_an_authority_needs_its_own_right(world: World) -> None:
