@@ -12,7 +12,7 @@ export function startEditor(form, { changed }) {
   root.className = "editor";
   root.setAttribute("role", "textbox");
   root.setAttribute("aria-multiline", "true");
-  root.setAttribute("aria-label", plain.getAttribute("aria-label"));
+  const name = plain.getAttribute("aria-label");
   root.dir = "auto";
   plain.before(root);
   const squire = new Squire(root, {
@@ -27,6 +27,10 @@ export function startEditor(form, { changed }) {
   const show = () => {
     root.hidden = isPlain;
     plain.hidden = !isPlain;
+    // One field is called so at a time: the other is no place to write in.
+    const [shown, left] = isPlain ? [plain, root] : [root, plain];
+    shown.setAttribute("aria-label", name);
+    left.removeAttribute("aria-label");
     field.disabled = isPlain;
     form.elements.plain.disabled = false;
     form.elements.plain.value = isPlain ? "yes" : "no";

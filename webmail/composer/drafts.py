@@ -162,14 +162,17 @@ def save(
             html=html,
             text=html_to_text(html) if html else _lines(content.text),
         )
+        is_ours = bool(page.step) and draft.saved_by == page.key
+        if is_ours and page.step <= draft.saved_step and not overrides:
+            return draft  # overtaken by a later save of the same page
         flags = (identity.pk, sign or encrypt, encrypt)
         if content == stored and flags == (draft.identity_id, draft.sign, draft.encrypt):
+            if is_ours:
+                draft.saved_step = page.step
+                draft.save(update_fields=["saved_step"])
             return draft  # a repeated request is no conflict
-        if draft.revision != revision and not overrides:
-            if not page.step or draft.saved_by != page.key:
-                raise RevisionConflictError(draft)
-            if page.step <= draft.saved_step:
-                return draft
+        if draft.revision != revision and not (overrides or is_ours):
+            raise RevisionConflictError(draft)
         draft.saved_by, draft.saved_step = page.key, page.step
         draft.identity, draft.account = identity, identity.account
         draft.sign, draft.encrypt = sign or encrypt, encrypt

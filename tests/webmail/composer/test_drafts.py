@@ -90,6 +90,15 @@ def test_a_page_does_not_conflict_with_its_own_saves(alice):
         save(alice, draft, "another page", page=drafts.Page(uuid.uuid4(), 9))
 
 
+def test_a_save_that_changes_nothing_still_counts(alice):
+    draft, page = alice.draft(), uuid.uuid4()
+    first = save(alice, draft, "long paragraph", page=drafts.Page(page, 1))
+    # Deleted (2, on its way), undone and closed (3, arrives first).
+    save(alice, first, "long paragraph", page=drafts.Page(page, 3))
+    late = save(alice, first, "", page=drafts.Page(page, 2))
+    assert drafts.content_of(late).text.strip() == "long paragraph"
+
+
 def test_words_made_by_a_worker_are_no_save_of_the_page(alice):
     draft, page = alice.draft(), uuid.uuid4()
     saved = save(alice, draft, "words", page=drafts.Page(page, 1))
