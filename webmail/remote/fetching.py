@@ -101,7 +101,10 @@ def fetch(
             return answer
         if posted is not None and not answer.keeps_method:
             raise NotFetched("a redirect that would drop what was posted")
-        url = urljoin(remote.url, answer.location)
+        try:
+            url = urljoin(remote.url, answer.location)
+        except ValueError as error:  # such as "http://["
+            raise NotFetched("a redirect to no address") from error
     raise NotFetched("too many redirects")
 
 

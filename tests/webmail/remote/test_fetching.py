@@ -59,6 +59,12 @@ def test_redirects_are_followed_three_times_and_checked_from_zero(site: Site) ->
             get(site, "/away")
 
 
+def test_a_redirect_to_no_address_is_no_answer(site: Site) -> None:
+    site.routes["/away"] = Reply(status=302, fields={"Location": "http://["})
+    with pytest.raises(NotFetched, match="no address"):
+        get(site, "/away")
+
+
 def test_one_private_address_of_a_name_refuses_all(site: Site) -> None:
     site.addresses = ["127.0.0.1", "192.168.1.1"]
     with pytest.raises(RefusedUrl):
