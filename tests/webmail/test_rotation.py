@@ -30,8 +30,10 @@ BODIES = 7
 # Binary columns that the keyring does not seal.
 UNSEALED = {
     "mailbox.Folder.raw_path",
+    "smime.RevocationSource.content",  # public: what authorities publish
     "smime.Vault.salt",
     "smime.Vault.verifier",  # under the passphrase's key
+    "smime.WatchedCertificate.issuer_der",
 }
 
 
