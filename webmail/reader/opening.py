@@ -1,7 +1,7 @@
 """A message opened in the crypto lane to look at its parts: reading, keys, and who may see it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils import timezone
 
@@ -60,6 +60,7 @@ class Located:
     tree: Message
     part: Part
     is_secret: bool  # it, or any message on the way to it, came out of an encrypted layer
+    may_look_into: bool  # nothing on the way to it is mail that must not be relied on
 
     @property
     def filename(self) -> str:
@@ -118,17 +119,34 @@ def locate(opened: Opened, path: str) -> Located:
     first, *inner = path.split(STEP)
     if len(inner) > DEEPEST:
         raise KeyError(path)
-    located = _part_at(opened.reading, first, is_secret=opened.is_secret)
+    located = _part_at(opened.reading, opened.context, first)
     for step in inner:
         reading = read_nested(opened, located)
-        is_secret = located.is_secret or pipeline.holds_secrets(reading)
-        located = _part_at(reading, step, is_secret=is_secret)
+        within = _part_at(reading, context_of(opened.message, reading, opened.keys), step)
+        located = replace(
+            within,
+            is_secret=located.is_secret or within.is_secret,
+            may_look_into=located.may_look_into and within.may_look_into,
+        )
     return located
 
 
-def _part_at(reading: Reading, step: str, *, is_secret: bool) -> Located:
+def _part_at(reading: Reading, context: Context, step: str) -> Located:
+    layer = pipeline.layer_of(reading, step)
     tree, part = pipeline.part_of(reading, step)
-    return Located(reading, tree, part, is_secret)
+    return Located(
+        layer,
+        tree,
+        part,
+        is_secret=pipeline.holds_secrets(reading),
+        may_look_into=reading.is_shown and may_look_into(layer, context),
+    )
+
+
+def may_look_into(reading: Reading, context: Context) -> bool:
+    """Say whether files of this reading may be drawn and read, not only downloaded."""
+    verdict = judge(reading.facts, context=context)
+    return reading.is_shown and pipeline.permission_for(verdict, variant=Variant()).html
 
 
 def read_nested(opened: Opened, located: Located) -> Reading:
@@ -153,15 +171,14 @@ def attachments(opened: Opened) -> Iterator[tuple[str, Located]]:
         return
     readings = [opened.reading, *(framed.reading for framed in opened.reading.frames)]
     for layer, reading in enumerate(readings):
-        if not reading.is_shown:
-            continue
-        verdict = judge(reading.facts, context=opened.context)
-        if not pipeline.permission_for(verdict, variant=Variant()).html:
+        if not may_look_into(reading, opened.context):
             continue
         choice = choose_body(reading.content)
         for listed in choice.attachments:
-            path = f"{layer}/{listed.path}"
-            yield path, Located(reading, reading.content, listed.part, opened.is_secret)
+            yield f"{layer}/{listed.path}", _listed(opened, reading, listed.part)
         for part in choice.nested:
-            path = f"{layer}/{part.path}"
-            yield path, Located(reading, reading.content, part, opened.is_secret)
+            yield f"{layer}/{part.path}", _listed(opened, reading, part)
+
+
+def _listed(opened: Opened, reading: Reading, part: Part) -> Located:
+    return Located(reading, reading.content, part, opened.is_secret, may_look_into=True)

@@ -97,6 +97,7 @@ class _Assembly:
     documents: list[str] = field(default_factory=list)
     labels: list[dict[str, str | int]] = field(default_factory=list)
     attachments: list[Attached] = field(default_factory=list)
+    may_look_into: list[str] = field(default_factory=list)  # paths of attachments
 
     def add(
         self,
@@ -122,6 +123,8 @@ class _Assembly:
         self.documents += body.frames
         self.labels += [{"label": label, "tone": tone, "layer": layer} for _ in body.frames]
         self.attachments += body.attachments
+        if permission.html:
+            self.may_look_into += [each.path for each in body.attachments]
 
     def add_framed(self, framed: Frame, verdict: Verdict, layer: int) -> None:
         """Add a part with a verdict of its own; nothing remote is ever loaded by it (EFAIL)."""
@@ -189,6 +192,7 @@ def _page(reading: Reading, verdict: Verdict, permission: Permission, assembly: 
             [each.path, each.filename, each.content_type, each.size, each.is_dangerous]
             for each in assembly.attachments
         ],
+        "may_look_into": assembly.may_look_into,
         "images": {
             "blocked": found.blocked if may_load else 0,
             "trackers": found.trackers,
@@ -211,11 +215,17 @@ def holds_secrets(reading: Reading) -> bool:
     )
 
 
+def layer_of(reading: Reading, path: str) -> Reading:
+    """Return the reading, or the framed one in it, that "layer/path" names; KeyError for none."""
+    layer = path.partition("/")[0]
+    position = int(layer) if layer.isdecimal() else -1
+    readings = [reading, *(framed.reading for framed in reading.frames)]
+    if not 0 <= position < len(readings):
+        raise KeyError(path)
+    return readings[position]
+
+
 def part_of(reading: Reading, path: str) -> tuple[Message, Part]:
     """Return the tree and part that "layer/path" names; KeyError if there is none."""
-    layer, _, section = path.partition("/")
-    position = int(layer) if layer.isdigit() else -1
-    trees = [reading.content, *(framed.reading.content for framed in reading.frames)]
-    if not 0 <= position < len(trees):
-        raise KeyError(path)
-    return trees[position], find_part(trees[position], section)
+    tree = layer_of(reading, path).content
+    return tree, find_part(tree, path.partition("/")[2])

@@ -151,7 +151,7 @@ def _inner(path: str, page: dict[str, Any], address: Any) -> InnerView:
             url=f"{address('part', whole)}?download=1",
             is_dangerous=is_dangerous,
         )
-        may_view = not is_dangerous and not page["is_plain_only"]
+        may_view = not is_dangerous and inner_path in page.get("may_look_into", ())
         files.append((file, address("attached", whole) if may_view else ""))
     return InnerView(
         subject=page["subject"],

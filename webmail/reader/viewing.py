@@ -28,9 +28,10 @@ def _find(opened: Opened, path: str) -> Located | None:
     if path.partition(STEP)[0] not in allowed or STEP not in path:
         return None
     try:
-        return opening.locate(opened, path)
+        located = opening.locate(opened, path)
     except KeyError:
         return None
+    return located if located.may_look_into else None
 
 
 def show(message_id: int, ticket_id: str, path: str, variant_key: str) -> str:
