@@ -14,7 +14,7 @@ from webmail.html import attachment_headers, frame_headers
 from webmail.mailbox.access import message_for
 from webmail.mailbox.models import Message
 from webmail.reader import links, parts, shown, viewer_pages
-from webmail.reader.reading import ask, open_message
+from webmail.reader.reading import ask_late, open_message
 from webmail.reader.variants import Variant
 
 
@@ -36,7 +36,7 @@ def _placed(request: HttpRequest, kind: str, token: str) -> tuple[Message, Varia
 def cards(request: HttpRequest, message_id: int) -> HttpResponse:
     """Draw the attachments again, with their pictures and what they say."""
     message = message_for(request.user, message_id)
-    ask(request, message, "reader.preview", patience=parts.PATIENCE)
+    ask_late(request, message, "reader.preview", patience=parts.PATIENCE)
     opened = open_message(request, message, wait=False)
     if opened.attached is None:
         raise Http404

@@ -12,7 +12,7 @@ from accounts import sealed_cache, session_keys
 from webmail.mailbox.models import Message
 from webmail.reader import pieces
 from webmail.reader.pieces import Kept
-from webmail.reader.reading import ask
+from webmail.reader.reading import ask_late
 
 KEPT_FOR = 900  # seconds: a slow line takes its time
 PATIENCE = 30.0  # seconds: a large part of a message that is not here yet
@@ -51,7 +51,7 @@ def content(request: HttpRequest, message: Message, path: str) -> Kept | None:
     key = session_keys.session_key(request)
     found = pieces.find(_name(message.pk, path), session_key=key)
     if found is None:
-        ask(request, message, "reader.extract_part", path, patience=PATIENCE)
+        ask_late(request, message, "reader.extract_part", path, patience=PATIENCE)
         found = pieces.find(_name(message.pk, path), session_key=key)
     return found
 
@@ -69,7 +69,7 @@ def keep_list(message_id: int, paths: list[str], *, session_key: bytes | None) -
 def all_of(request: HttpRequest, message: Message) -> list[Kept]:
     """Return all attachments, having a worker take them out; empty if that cannot be done."""
     key = session_keys.session_key(request)
-    ask(request, message, "reader.extract_all", patience=PATIENCE)
+    ask_late(request, message, "reader.extract_all", patience=PATIENCE)
     for sealed_by in (None, key):
         listed = sealed_cache.get(_list_name(message.pk), session_key=sealed_by)
         if listed is not None:

@@ -11,7 +11,7 @@ from typing import cast
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts import lanes, replies, session_keys
+from accounts import lanes, late_replies, replies, session_keys
 from accounts.models import User
 from smime import trust, vault
 from webmail.mailbox import bodies
@@ -65,12 +65,31 @@ def variant_for(request: HttpRequest, message: Message, *, images: bool = False)
 def ask(
     request: HttpRequest, message: Message, task: str, *arguments: str, patience: float = PATIENCE
 ) -> str | None:
-    """Have a worker do `task` for this message and wait for its word; None if it takes longer.
-
-    The message itself is fetched first if its bytes are not here (interactive lane); the task
-    then runs in the crypto lane with a ticket for this person's keys.
-    """
+    """Have a worker do `task` for this message and wait for its word; None if it takes longer."""
     reply = replies.reply_key()
+    _post(request, message, task, reply, *arguments)
+    return replies.wait(reply, patience)
+
+
+def ask_late(
+    request: HttpRequest, message: Message, task: str, *arguments: str, patience: float
+) -> str | None:
+    """As `ask`, but no thread of the web waits meanwhile: for what may take many seconds.
+
+    Once per request at most. Raises accounts.late_replies.LateReply.
+    """
+
+    def post(reply: str) -> None:
+        _post(request, message, task, reply, *arguments)
+
+    return late_replies.ask(request, post, patience)
+
+
+def _post(request: HttpRequest, message: Message, task: str, reply: str, *arguments: str) -> None:
+    """Post a task of the crypto lane with a ticket for this person's keys.
+
+    The message itself is fetched first if its bytes are not here (interactive lane).
+    """
     ticket = vault.key_ticket(request)
     if bodies.is_cached(message):
         lanes.post(task, message.pk, ticket, reply, *arguments, lane="crypto")
@@ -78,7 +97,6 @@ def ask(
         lanes.post(
             "reader.fetch_then", message.pk, ticket, reply, task, *arguments, lane="interactive"
         )
-    return replies.wait(reply, patience)
 
 
 def open_message(

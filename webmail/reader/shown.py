@@ -15,7 +15,7 @@ from accounts import sealed_cache, session_keys
 from webmail.attached import limits
 from webmail.mailbox.models import Message
 from webmail.reader.parts import PATIENCE
-from webmail.reader.reading import ask
+from webmail.reader.reading import ask_late
 from webmail.reader.variants import PIPELINE, Variant
 
 KEPT_FOR = 15 * 60  # seconds
@@ -38,7 +38,7 @@ def shown(request: HttpRequest, message: Message, path: str, variant: Variant) -
     """Return what the viewer shows of a part, having it made if need be; None if it can't be."""
     found = _kept(request, message, path, variant)
     if found is None:
-        ask(request, message, "reader.show_part", path, variant.key, patience=PATIENCE)
+        ask_late(request, message, "reader.show_part", path, variant.key, patience=PATIENCE)
         found = _kept(request, message, path, variant)
     return found
 
@@ -58,7 +58,7 @@ def picture(request: HttpRequest, message: Message, path: str, page: int) -> byt
         return None
     found = _kept_picture(request, message, path, page)
     if found is None:
-        ask(request, message, "reader.draw_pages", path, str(page), patience=PATIENCE)
+        ask_late(request, message, "reader.draw_pages", path, str(page), patience=PATIENCE)
         found = _kept_picture(request, message, path, page)
     return found
 
