@@ -7,14 +7,17 @@ file; the answer a frame of JSON {"code", "width", "height", "pages", "moves"} a
 octets (none unless `code` is ""). A frame is its length (4 octets, big endian) and its octets.
 """
 
+import ctypes
 import json
 import resource
+import signal
 import struct
 import sys
 from typing import IO
 
 from webmail.attached import limits
 
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 _LENGTH = struct.Struct(">I")
 
 
@@ -38,10 +41,21 @@ def read_frame(stream: IO[bytes], *, largest: int) -> bytes:
     return content
 
 
+def _end_with_parent() -> None:
+    """Have the kernel kill this child when the thread that started it is gone (Linux)."""
+    if sys.platform != "linux":
+        return
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
 def _confine() -> None:
-    """Give up memory, files and core dumps before a stranger's octet is looked at."""
+    """Give up memory, time, files and core dumps before a stranger's octet is looked at."""
+    _end_with_parent()
     memory = limits.DRAWING_MEMORY
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.DRAWING_CPU, limits.DRAWING_CPU))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))

@@ -3,8 +3,12 @@
 import io
 import os
 import resource
+import select
+import signal
 import subprocess
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -163,3 +167,41 @@ def test_children_end_with_their_drawer():
         one.draw("picture", picture(), width=9, height=9)
         pid = one._running().pid
     assert subprocess.run(["ps", "-p", str(pid)], check=False, capture_output=True).returncode == 1
+
+
+def test_a_child_ends_with_a_worker_that_was_killed():
+    """It may be busy with a file then, and nobody is left to count its seconds."""
+    worker = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            (
+                "from webmail.attached.drawing import Drawer\n"
+                "from tests.webmail.attached.made import picture\n"
+                "one = Drawer()\n"
+                "one.draw('picture', picture(), width=9, height=9)\n"
+                "print(one._running().pid, flush=True)\n"
+                "input()\n"
+            ),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert worker.stdout is not None
+    child = os.pidfd_open(int(worker.stdout.readline()))
+    try:
+        limited = resource.prlimit(_pid_of(child), resource.RLIMIT_CPU)
+        assert limited == (limits.DRAWING_CPU, limits.DRAWING_CPU)
+        signal.pidfd_send_signal(child, signal.SIGSTOP)  # it does not read that its input ended
+        worker.kill()
+        worker.communicate()
+        assert select.select([child], [], [], 5)[0] == [child]
+    finally:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(child, signal.SIGKILL)
+        os.close(child)
+
+
+def _pid_of(pidfd: int) -> int:
+    stated = Path(f"/proc/self/fdinfo/{pidfd}").read_text()
+    return int(stated.partition("Pid:")[2].split()[0])
