@@ -48,6 +48,9 @@ class OwnLookupsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     character after the other.
     """
 
+    # Columns that links of the panel filter by, beside the filters.
+    linked_columns: tuple[str, ...] = ()
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Allow what the table offers, and names that are no column (custom filters)."""
         column = lookup.split(LOOKUP_SEP, maxsplit=1)[0]
@@ -55,7 +58,7 @@ class OwnLookupsAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.model._meta.get_field(column)  # noqa: SLF001
         except FieldDoesNotExist:
             return super().lookup_allowed(lookup, value, request)
-        offered = {self.date_hierarchy, *self.get_list_filter(request)}
+        offered = {self.date_hierarchy, *self.get_list_filter(request), *self.linked_columns}
         return column in offered and super().lookup_allowed(lookup, value, request)
 
 

@@ -109,6 +109,7 @@ class OwnKeyAdmin(CertificateAdmin):
     )
     list_display = ("name", "user", "state", "until", "use", "sealing", "algorithm")
     list_filter = ("is_current", "sealing", "can_sign", "can_encrypt")
+    linked_columns = ("not_after",)  # the months of the overview
     list_select_related = ("user",)
     search_fields = ("user__address", "user__display_name", "name", "fingerprint", "serial")
     ordering = ("not_after",)
