@@ -124,13 +124,14 @@ def keyring() -> Keyring:
     """Return the keyring in force; raises ImproperlyConfigured with a sentence."""
     if settings.KEYRING:
         return _parse(settings.KEYRING, "SIGNET_KEYRING")
-    path = Path(settings.KEYRING_FILE)
+    name = os.fspath(settings.KEYRING_FILE)
     try:
-        state = path.stat()
+        state = os.stat(name)  # noqa: PTH116 - asked for each value that is opened
     except FileNotFoundError:
-        _write_keyring(path, Keyring((SealingKey(secrets.token_bytes(KEY_SIZE)),)), new=True)
-        state = path.stat()
-    return _read_keyring(path, state.st_mtime_ns, state.st_ino)
+        fresh = Keyring((SealingKey(secrets.token_bytes(KEY_SIZE)),))
+        _write_keyring(Path(name), fresh, new=True)
+        state = os.stat(name)  # noqa: PTH116 - as above
+    return _read_keyring(name, state.st_mtime_ns, state.st_ino)
 
 
 def add_key_to_file() -> Keyring:
@@ -203,11 +204,11 @@ def _parse(text: str, source: str) -> Keyring:
 
 
 @lru_cache(maxsize=4)
-def _read_keyring(path: Path, _mtime_ns: int, _inode: int) -> Keyring:
+def _read_keyring(name: str, _mtime_ns: int, _inode: int) -> Keyring:
     try:
-        return _parse(path.read_text("ascii"), "SIGNET_KEYRING_FILE")
+        return _parse(Path(name).read_text("ascii"), "SIGNET_KEYRING_FILE")
     except (OSError, UnicodeDecodeError) as error:
-        raise ImproperlyConfigured(f"SIGNET_KEYRING_FILE: {path} cannot be read.") from error
+        raise ImproperlyConfigured(f"SIGNET_KEYRING_FILE: {name} cannot be read.") from error
 
 
 def _write_keyring(path: Path, held: Keyring, *, new: bool) -> None:

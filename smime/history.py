@@ -8,6 +8,7 @@ Counted are messages whose signature was verified (class ok) and messages withou
 Others prove nothing about the habit: failing signatures, mail through lists, mail not opened.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -53,8 +54,11 @@ class Record:
     name: str = ""  # from the latest verified certificate
     name_at: datetime | None = None
 
-    def before(self, at: datetime, key: str) -> History:
-        """Tell what was known when the message `key` was received."""
+    def before(self, at: datetime, key: str, *, is_signed: bool = False) -> History:
+        """Tell what was known when the message `key` was received.
+
+        `is_signed`: the message is, so that the run of those before it is of no interest.
+        """
         here = (_whole(at), key)
         seen = frozenset(
             sight.fingerprint for sight in self.sights if (sight.first_at, sight.first_key) < here
@@ -63,7 +67,7 @@ class Record:
             has_signed_before=bool(seen),
             fingerprints=seen,
             new_since=at,
-            signed_in_a_row=sum(1 for _ in self._run(here)),
+            signed_in_a_row=0 if is_signed else sum(1 for _ in self._run(here)),
             name=self.name,
         )
 
@@ -82,17 +86,20 @@ class Record:
     def noting(self, heard: Heard, *, name: str = "") -> "Record":
         """Return the record with this message in it, in place of what it said of it before."""
         heard = replace(heard, at=_whole(heard.at))
-        if heard in self.recent:
+        place = bisect_left(self.recent, heard)
+        if self.recent[place : place + 1] == (heard,):
             return self
         rest = self.without(heard.key)
-        # The oldest ones went; what is older than they are comes too late to be counted.
-        recent = tuple(sorted((*rest.recent, heard)))[-RECENT:]
-        record = replace(rest, recent=recent)
+        if len(rest.recent) < RECENT or heard > rest.recent[0]:
+            # The oldest goes; what is older than all comes too late to be counted.
+            recent = tuple(sorted((*rest.recent, heard)))[-RECENT:]
+            rest = replace(rest, recent=recent)
         if not heard.fingerprint:
-            return record
-        if name and (record.name_at is None or record.name_at <= heard.at):
-            record = replace(record, name=name, name_at=heard.at)
-        return replace(record, sights=_seen(record.sights, heard))
+            return rest
+        if name and (rest.name_at is None or rest.name_at <= heard.at):
+            rest = replace(rest, name=name, name_at=heard.at)
+        sights = _seen(rest.sights, heard)
+        return rest if sights is rest.sights else replace(rest, sights=sights)
 
     def after(self, change: "Change") -> "Record":
         """Return the record once a message was judged."""
@@ -177,6 +184,8 @@ def _seen(sights: tuple[Sight, ...], heard: Heard) -> tuple[Sight, ...]:
     if known is None:
         fresh = Sight(heard.fingerprint, heard.at, heard.key, heard.at)
     else:
+        if (known.first_at, known.first_key) <= (heard.at, heard.key) and heard.at <= known.last_at:
+            return sights
         first = min((known.first_at, known.first_key), (heard.at, heard.key))
         fresh = Sight(heard.fingerprint, *first, max(known.last_at, heard.at))
     others = [each for each in sights if each is not known]

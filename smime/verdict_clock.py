@@ -1,5 +1,6 @@
 """When the clock alone may turn a verdict: a certificate begins or ends, a list grows stale."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -7,7 +8,6 @@ from smime.pki.certificates import fingerprint
 from smime.pki.paths import Path
 from smime.verdict import Verdict
 from smime.verdict_context import Context
-from smime.verdict_signer import Standing
 
 
 def turns_first(verdicts: Iterable[Verdict], context: Context) -> datetime | None:
@@ -21,32 +21,31 @@ def turns_at(verdict: Verdict, context: Context) -> datetime | None:
 
     Nothing else moves with the clock: receipt, signing time and withdrawals stand still.
     """
-    moments = (
+    moments = [
         moment
         for standing in verdict.signature.signers
-        for moment in _moments(standing, context)
-        if moment > context.now
-    )
+        if standing.path is not None
+        for moment in _next(standing.path, context)
+    ]
     return min(moments, default=None)
 
 
-def _moments(standing: Standing, context: Context) -> Iterator[datetime]:
-    path = standing.path
-    if path is None:
-        return
-    yield from _dates(path, context)
+def _next(path: Path, context: Context) -> list[datetime]:
+    dates = _dates(path, context)
+    at = bisect_right(dates, context.now)
+    moments = list(dates[at : at + 1])
     for certificate in path.certificates:
         for answer in context.answers.get(fingerprint(certificate), ()):
-            yield answer.issued
-            yield answer.until
+            moments += [each for each in (answer.issued, answer.until) if each > context.now]
+    return moments
 
 
-def _dates(path: Path, context: Context) -> tuple[datetime, ...]:
-    """Tell when the path's certificates and the lists of their issuers begin and end."""
+def _dates(path: Path, context: Context) -> list[datetime]:
+    """Tell when the path's certificates and the lists of their issuers begin and end, rising."""
     if context.memory is None:
-        return tuple(_all_dates(path, context))
+        return sorted(_all_dates(path, context))
     # The lists are those of the memory's state of trust.
-    return context.memory.remember(("dates", path), lambda: tuple(_all_dates(path, context)))
+    return context.memory.remember(("dates", path), lambda: sorted(_all_dates(path, context)))
 
 
 def _all_dates(path: Path, context: Context) -> Iterator[datetime]:

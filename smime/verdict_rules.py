@@ -5,7 +5,7 @@ fits leads, and nothing else decides.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from smime import words
@@ -30,16 +30,15 @@ class Case:
     outer: tuple[SignatureFacts, ...]  # signatures that never lead
     signers: tuple[Standing, ...]  # of `signature`, the leading one first
     outer_signers: tuple[Standing, ...] = ()
+    lead: Standing | None = field(init=False)  # the signer the headline speaks of
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lead", self.signers[0] if self.signers else None)
 
     @property
     def sender(self) -> SenderFacts:
         """Who the message says it is from."""
         return self.facts.sender
-
-    @property
-    def lead(self) -> Standing | None:
-        """The signer the headline speaks of."""
-        return self.signers[0] if self.signers else None
 
     @property
     def integrity(self) -> str:

@@ -32,6 +32,19 @@ class _Pool:
         return tuple((moment >= begin) + (moment > end) for begin, end in self.lives)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a question adds to the memory's own trust."""
+
+    certificate: x509.Certificate
+    more_anchors: tuple[x509.Certificate, ...]
+    more_others: tuple[x509.Certificate, ...]
+
+    def __hash__(self) -> int:
+        # Cheap: hashing a certificate reads all of it.
+        return hash((self.certificate.serial_number, len(self.more_others)))
+
+
 class PathMemory:
     """Answers of `find`, least recently asked ones forgotten first."""
 
@@ -57,8 +70,8 @@ class PathMemory:
         more_others = tuple(others[len(self._others) :])
         if certificate in anchors:
             return Path("pinned", (certificate,))
-        asked = (certificate, more_anchors, more_others)
-        pool = self.remember(("pool", asked), lambda: self._pool(*asked))
+        asked = _Asked(certificate, more_anchors, more_others)
+        pool = self.remember(("pool", asked), lambda: self._pool(asked))
         when = tuple(pool.valid_at(moment) for moment in moments)
         return self.remember(
             ("path", asked, when),
@@ -72,26 +85,25 @@ class PathMemory:
 
     def remember[T](self, key: Hashable, ask: Callable[[], T]) -> T:
         """Return what `ask` answered for this key before; ask if it never did."""
+        try:
+            answer = self._kept[key]
+            self._kept.move_to_end(key)
+        except KeyError:  # not asked yet, or forgotten by another thread this moment
+            pass
+        else:
+            return answer  # type: ignore[return-value]  # a key's answers have one type
+        fresh = ask()
         with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]  # type: ignore[return-value]  # a key's answers have one type
-        answer = ask()
-        with self._lock:
-            self._kept[key] = answer
+            self._kept[key] = fresh
             if len(self._kept) > LIMIT:
                 self._kept.popitem(last=False)
-        return answer
+        return fresh
 
-    def _pool(
-        self,
-        certificate: x509.Certificate,
-        more_anchors: tuple[x509.Certificate, ...],
-        more_others: tuple[x509.Certificate, ...],
-    ) -> _Pool:
-        issuing = [*self._issuing, *issuing_anchors(more_anchors)]
-        found = useful(certificate, issuing, [*self._others, *more_others])
+    def _pool(self, asked: _Asked) -> _Pool:
+        issuing = [*self._issuing, *issuing_anchors(asked.more_anchors)]
+        found = useful(asked.certificate, issuing, [*self._others, *asked.more_others])
         lives = tuple(
-            (each.not_valid_before_utc, each.not_valid_after_utc) for each in (certificate, *found)
+            (each.not_valid_before_utc, each.not_valid_after_utc)
+            for each in (asked.certificate, *found)
         )
         return _Pool(found, lives)

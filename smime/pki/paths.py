@@ -72,6 +72,10 @@ class Path:
     certificates: tuple[x509.Certificate, ...]  # the signer's first, the trusted one last
     broken_rule: str = ""  # of "broken": what was wrong, for the details
 
+    def __hash__(self) -> int:
+        # Cheap: paths are keys of what is remembered of them.
+        return hash((self.trust, self.certificates[0].serial_number, len(self.certificates)))
+
     @property
     def is_trusted(self) -> bool:
         """Somebody trusted vouches for the certificate, validity in time aside."""

@@ -52,11 +52,12 @@ def history_before(message: Message, facts: Facts, records: Mapping[str, Record]
         return None
     at, key = received_at(message), message.content_key
     record = records.get(address, _NOBODY)
-    began = None if _is_signed(facts) else record.run_began(at, key)
+    is_signed = _is_signed(facts)
+    began = None if is_signed else record.run_began(at, key)
     if began is not None and _has_unsigned_between(message, address, began, at):
         # Mail that nobody opened yet, and that was not signed: the run is not one.
         return History(has_signed_before=True, name=record.name)
-    return record.before(at, key)
+    return record.before(at, key, is_signed=is_signed)
 
 
 def change_by(message: Message, facts: Facts, verdict: Verdict) -> Change | None:

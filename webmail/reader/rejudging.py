@@ -6,9 +6,11 @@ Verdicts, list seals and the senders' records follow. A document stays unless th
 it less or more than the old one; then it is dropped and made when it is asked for.
 """
 
+import gc
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import batched
@@ -103,10 +105,23 @@ def judge_again(account: MailAccount, found: Iterable[Reading]) -> int:
     that turns by it is asked for (`ask_for`).
     """
     batch = _Batch(account, timezone.now(), trust.stamp_for(account.user))
-    _judge(batch, list(found))
-    _keep(batch)
-    _learn(batch)
+    with _no_collection():
+        _judge(batch, list(found))
+        _keep(batch)
+        _learn(batch)
     return len(batch.judged) + len(batch.unreadable)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Look for no cycles meanwhile: there are none to speak of, and looking costs a sixth."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def refresh(message: Message, variant: Variant) -> bool:
@@ -121,9 +136,14 @@ def refresh(message: Message, variant: Variant) -> bool:
 
 
 def ask_for(user: User, keys: Collection[str]) -> None:
-    """Have the mail with these content keys judged again, soon."""
+    """Have the mail with these content keys judged again, soon.
+
+    Signed mail that stands under an older trust is left to the sweep that is due for it anyway.
+    """
     if keys:
-        ask_for_messages(Message.objects.filter(account__user=user, content_key__in=keys))
+        mine = Message.objects.filter(account__user=user, content_key__in=keys)
+        swept = Q(reading__has_signers=True) & ~Q(reading__trust_stamp=trust.stamp_for(user))
+        ask_for_messages(mine.exclude(swept))
 
 
 def ask_for_sender(user_id: int, address: str) -> None:
@@ -317,12 +337,12 @@ def _keep_changed(changed: Sequence[_Judged], stamp: str, now: datetime) -> None
     assignments = ", ".join(f'"{each.column}" = %s' for each in fields)
     # A statement a row, sent at once: bulk_update's CASE over the rows costs ten times as much.
     sql = f'UPDATE "{meta.db_table}" SET {assignments} WHERE "id" = %s'  # noqa: S608  (names of our columns)
+    shared = [_prepared(stamp), _prepared(now)]
     rows = [
         [
-            *(
-                each.get_db_prep_save(value, connection)
-                for each, value in zip(fields, _values(judged, stamp, now), strict=True)
-            ),
+            *(_prepared(judged.columns[name]) for name in _COLUMNS),
+            *shared,
+            _prepared(judged.turns_at),
             judged.reading.pk,
         ]
         for judged in changed
@@ -338,8 +358,15 @@ def _keep_changed(changed: Sequence[_Judged], stamp: str, now: datetime) -> None
     Rendition.objects.filter(message_id__in=stale).delete()
 
 
-def _values(judged: _Judged, stamp: str, now: datetime) -> list[Any]:
-    return [*(judged.columns[name] for name in _COLUMNS), stamp, now, judged.turns_at]
+def _prepared(value: Any) -> Any:
+    """Return a value as the database's driver takes it."""
+    match value:
+        case dict() | list():
+            return connection.ops.adapt_json_value(value, None)
+        case datetime():
+            return connection.ops.adapt_datetimefield_value(value)
+        case _:
+            return value
 
 
 def _draw(account: MailAccount, changed: Sequence[_Judged]) -> None:

@@ -465,6 +465,26 @@ def test_each_account_s_own(mail, petra, anchor):
     assert Reading.objects.get().turns_at is None or Reading.objects.get().turns_at > NOW
 
 
+def test_a_sweep_of_one_sender_asks_for_nothing_again(mail, petra, anchor, monkeypatch):
+    """Each message that no longer counts makes the next one the first: they are all in the sweep."""
+    monkeypatch.setattr(sweeping, "CHUNK", 2)
+    found = [mail.arrives(day, signed(day, petra)) for day in range(-12, -4)]
+    mail.sweep()
+    trust.remove_anchor(anchor, actor=None, reason=WHY)
+    assert mail.sweep() <= len(found) / 2 + 1
+    assert {mail.code(each) for each in found} == {"chain-incomplete"}
+
+
+def test_unsigned_mail_turns_though_trust_changes_at_the_same_time(mail, petra, anchor):
+    unsigned = mail.arrives(-1, plain(-1))
+    for day in (-9, -8, -7):
+        mail.arrives(day, signed(day, petra))
+        Reading.objects.filter(message=unsigned).update(trust_stamp="older", turns_at=None)
+    rejudging.ask_for(mail.user, {unsigned.content_key})
+    mail.sweep()
+    assert mail.code(unsigned) == "signature-missing"
+
+
 def test_what_is_asked_for_is_due(mail, petra):
     message = mail.arrives(-9, signed(-9, petra))
     mail.arrives(-8, plain(-8))
