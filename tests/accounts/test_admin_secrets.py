@@ -184,9 +184,10 @@ def test_no_page_shows_a_secret(secrets: Secrets) -> None:
             found = {unescape(link) for link in LINK.findall(page.decode())}
             waiting |= {link for link in found if _is_new_kind(link)} - seen
         assert len(seen) < MOST_PAGES, "the panel's pages do not end"
-    for needed in ("ownkey/1/change", "mailaccount/1/change", "user/1/change", "export", "history",
-                   "user/add", "trustanchor/1/change", "not_after__gte", "password_change"):  # fmt: skip
-        assert any(needed in path for path in opened), needed
+    for needed in (r"ownkey/\d+/change", r"mailaccount/\d+/change", r"user/\d+/change", "export",
+                   "history", "user/add", r"trustanchor/\d+/change", "not_after__gte",
+                   "password_change"):  # fmt: skip
+        assert any(re.search(needed, path) for path in opened), needed
 
 
 def test_the_search_for_secrets_finds_one_that_is_shown(secrets: Secrets) -> None:

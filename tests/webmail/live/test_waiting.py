@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -72,8 +73,11 @@ class Web:
 def run(visit: Callable[[Web], Any]) -> Any:
     """Run `visit` with these URLs only."""
     posted.clear()
-    with override_settings(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"]):
-        return asyncio.run(visit(Web()))
+    with (
+        override_settings(ROOT_URLCONF=__name__, ALLOWED_HOSTS=["127.0.0.1"]),
+        ThreadPoolExecutor(1) as thread,  # Playwright leaves its loop in the tests' own
+    ):
+        return thread.submit(lambda: asyncio.run(visit(Web()))).result()
 
 
 def test_many_waiting_requests_leave_the_threads_free() -> None:
