@@ -13,7 +13,7 @@ from accounts.models import MailAccount
 from smime.signals import person_known, withdrawal_known
 from webmail.mailbox.models import Message
 from webmail.mailbox.signals import messages_mirrored
-from webmail.reader import rejudging
+from webmail.reader import due
 
 AHEAD = 20  # messages of one window, whatever they are
 # Signed mail gets its seal in the list before it is opened, if it is this young.
@@ -48,7 +48,7 @@ def _render_ahead(
 @receiver(person_known, dispatch_uid="reader.judge-sender")
 def _judge_sender(sender: object, *, user_id: int, address: str, **_: Any) -> None:  # noqa: ARG001
     """Have mail judged again that reads otherwise now that its sender is known to sign, or not."""
-    rejudging.ask_for_sender(user_id, address)
+    due.ask_for_sender(user_id, address)
 
 
 @receiver(withdrawal_known, dispatch_uid="reader.judge-signers")
@@ -60,4 +60,4 @@ def _judge_signers(
     **_: Any,
 ) -> None:
     """Have signed mail judged again whose signer's certificate was asked about."""
-    rejudging.ask_for_signers(addresses, fingerprints)
+    due.ask_for_signers(addresses, fingerprints)

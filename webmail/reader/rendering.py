@@ -18,7 +18,7 @@ from smime.verdict import Context, Verdict
 from smime.verdict_clock import turns_first
 from webmail.mailbox import blobs, changes, seals
 from webmail.mailbox.models import Message
-from webmail.reader import judging, links, pipeline, rejudging, store
+from webmail.reader import due, judging, links, pipeline, rejudging, store
 from webmail.reader.variants import Variant
 
 logger = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
     _learn(user, message, made)
     revocation.watch([made.verdict], now=context.now)
     if trust.stamp_for(user) != stamp:  # the sweep under the new trust may have passed by already
-        rejudging.ask_for_messages(Message.objects.filter(pk=message.pk))
+        due.ask_for_messages(Message.objects.filter(pk=message.pk))
     return "done"
 
 
@@ -134,7 +134,7 @@ def _learn(user: User, message: Message, made: pipeline.Rendered) -> None:
     change = judging.change_by(message, made.kept.facts, made.verdict)
     if change is not None:
         address = history.correspondent(made.kept.facts)
-        rejudging.ask_for(user, remembering.note(user.pk, address, [change]))
+        due.ask_for(user, remembering.note(user.pk, address, [change]))
     people.harvest(user, made.kept.facts, made.verdict, message_date=message.internal_date)
 
 

@@ -19,7 +19,7 @@ from webmail.mailbox import blobs
 from webmail.mailbox.models import Conversation, Message
 from webmail.mime import Address
 from webmail.mime.write import Composition, build_entity, header_fields
-from webmail.reader import pipeline, rejudging, rendering, store, sweeping
+from webmail.reader import due, pipeline, rejudging, rendering, store, sweeping
 from webmail.reader.models import Reading, Rejudging, Rendition
 from webmail.reader.variants import Variant
 
@@ -461,7 +461,7 @@ def test_each_account_s_own(mail, petra, anchor):
     """Another person's account is neither judged nor drawn."""
     mail.arrives(-9, signed(-9, petra))
     mallory = User.objects.create_user("mallory@example.test")
-    rejudging.ask_for(mallory, {"key-9"})
+    due.ask_for(mallory, {"key-9"})
     assert Reading.objects.get().turns_at is None or Reading.objects.get().turns_at > NOW
 
 
@@ -480,7 +480,7 @@ def test_unsigned_mail_turns_though_trust_changes_at_the_same_time(mail, petra, 
     for day in (-9, -8, -7):
         mail.arrives(day, signed(day, petra))
         Reading.objects.filter(message=unsigned).update(trust_stamp="older", turns_at=None)
-    rejudging.ask_for(mail.user, {unsigned.content_key})
+    due.ask_for(mail.user, {unsigned.content_key})
     mail.sweep()
     assert mail.code(unsigned) == "signature-missing"
 
@@ -489,11 +489,11 @@ def test_what_is_asked_for_is_due(mail, petra):
     message = mail.arrives(-9, signed(-9, petra))
     mail.arrives(-8, plain(-8))
     mail.sweep()
-    rejudging.ask_for_messages(Message.objects.filter(pk=message.pk))
-    due = Reading.objects.filter(turns_at__lte=timezone.now())
-    assert [each.message_id for each in due] == [message.pk]
+    due.ask_for_messages(Message.objects.filter(pk=message.pk))
+    found = Reading.objects.filter(turns_at__lte=timezone.now())
+    assert [each.message_id for each in found] == [message.pk]
     mail.sweep()
-    assert not due.all().exists()
+    assert not found.all().exists()
 
 
 class TestMeanwhile:
@@ -517,7 +517,7 @@ class TestMeanwhile:
         return arrange
 
     def ask(self, message):
-        rejudging.ask_for_messages(Message.objects.filter(pk=message.pk))
+        due.ask_for_messages(Message.objects.filter(pk=message.pk))
 
     def due(self):
         return Reading.objects.filter(turns_at__lte=timezone.now()).exists()
@@ -600,13 +600,13 @@ class TestSignersOf:
         Reading.objects.update(verdict={}, is_encrypted=True)  # as it stands of encrypted mail
         mark = fingerprint(petra.certificate)
         row = people.import_certificate(mail.user, PETRA, pem(petra.certificate))
-        rejudging.ask_for_signers([PETRA], [mark])
+        due.ask_for_signers([PETRA], [mark])
         assert not self.is_due(message)
         bound = deciding.bind(other.user, row, "p@home.test")
-        rejudging.ask_for_signers([PETRA], [mark])
+        due.ask_for_signers([PETRA], [mark])
         assert not self.is_due(message)  # somebody else's word
         PersonCertificate.objects.filter(pk=bound.pk).update(user=mail.user)
-        rejudging.ask_for_signers([PETRA], [mark])
+        due.ask_for_signers([PETRA], [mark])
         assert self.is_due(message)
 
     @pytest.mark.parametrize(
@@ -615,8 +615,8 @@ class TestSignersOf:
     )
     def test_however_the_address_is_spelt(self, mail, petra, written):
         message = mail.arrives(-9, signed(-9, petra), sender=written)
-        rejudging.ask_for_signers(["petra@xn--bcher-kva.example"])
-        rejudging.ask_for_signers(["petra%@xn--bcher-kva.test"])
+        due.ask_for_signers(["petra@xn--bcher-kva.example"])
+        due.ask_for_signers(["petra%@xn--bcher-kva.test"])
         assert not self.is_due(message)
-        rejudging.ask_for_signers(["petra@xn--bcher-kva.test"])
+        due.ask_for_signers(["petra@xn--bcher-kva.test"])
         assert self.is_due(message)
