@@ -5,6 +5,7 @@ r"""Search criteria as values, so that no search string is ever put together fro
 RFC 9051 §6.4.4. Words of people become literals; everything else is typed.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal as OneOf
@@ -23,14 +24,14 @@ _STATE_KEYS = {
 }
 
 
-class Criteria:
+class Criteria(ABC):
     """A condition on messages; combine with `&`, `|` and `~`."""
 
     __slots__ = ()
 
+    @abstractmethod
     def fragments(self) -> list[Fragment]:
         """The condition as one search key."""
-        raise NotImplementedError
 
     def __and__(self, other: "Criteria") -> "Criteria":
         return Both(self, other)
