@@ -36,7 +36,6 @@ class Context:
 
     now: datetime
     received_at: datetime | None = None  # when the message was first seen; stored by Signet itself
-    received_at_is_claimed: bool = False  # it comes from the server (INTERNALDATE)
     anchors: tuple[x509.Certificate, ...] = ()  # authorities and pinned certificates
     known_certificates: tuple[x509.Certificate, ...] = ()  # of people; prove nothing by themselves
     intermediates: tuple[x509.Certificate, ...] = ()

@@ -5,7 +5,7 @@ never HTML, no URI is followed, no alarm is kept.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -259,11 +259,3 @@ def _person(line: ContentLine) -> Person:
         partstat=line.parameter("PARTSTAT").upper()[:32],
         is_optional=line.parameter("ROLE").upper() == "OPT-PARTICIPANT",
     )
-
-
-def people_counted(attendees: Sequence[Person]) -> dict[str, int]:
-    """Return how many attendees have each PARTSTAT."""
-    counted: dict[str, int] = {}
-    for each in attendees:
-        counted[each.partstat] = counted.get(each.partstat, 0) + 1
-    return counted

@@ -5,7 +5,6 @@ import uuid
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -150,8 +149,3 @@ def toasted(toast: dict[str, object], *, status: int = 204, go_to: str = "") -> 
     if go_to:
         answer["HX-Redirect"] = go_to
     return answer
-
-
-def outbox_url() -> str:
-    """Return the outbox's page."""
-    return reverse("composer:outbox")
