@@ -16,6 +16,7 @@ from webmail.attached.lines import ContentLine
 
 _OFFSET: Final = re.compile(r"([+-])(\d{2})(\d{2})(\d{2})?")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+/-]{0,63}")
+MOST_ONSETS: Final = 200  # of one RDATE list
 _DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _BY_DAY: Final = re.compile(r"([+-]?\d)(MO|TU|WE|TH|FR|SA|SU)")
 
@@ -29,16 +30,17 @@ class Observance:
     month: int | None = None
     week: int = 0  # 1..5, or negative from the month's end
     weekday: int = 0
+    until: datetime | None = None  # local, naive: the rule's last onset is not after it
+    others: tuple[datetime, ...] = ()  # RDATE: further onsets, local
 
     def onset_before(self, local: datetime) -> datetime | None:
         """Return the last onset at or before `local`."""
-        if self.month is None:
-            return self.first if self.first <= local else None
-        for year in (local.year, local.year - 1):
-            onset = self._onset(year)
-            if onset is not None and self.first <= onset <= local:
-                return onset
-        return None
+        begun = [each for each in (self.first, *self.others) if each <= local]
+        if self.month is not None:
+            latest = local if self.until is None else min(local, self.until)
+            ruled = (self._onset(year) for year in (latest.year, latest.year - 1))
+            begun += [each for each in ruled if each is not None and self.first <= each <= latest]
+        return max(begun, default=None)
 
     def _onset(self, year: int) -> datetime | None:
         assert self.month is not None
@@ -104,17 +106,39 @@ def observance(lines: Sequence[ContentLine]) -> Observance | None:
     """Return what a STANDARD or DAYLIGHT component says; None when it says nothing usable."""
     values = {line.name: line.value for line in lines}
     offset = offset_of(values.get("TZOFFSETTO", ""))
-    try:
-        first = datetime.strptime(values.get("DTSTART", "")[:15], "%Y%m%dT%H%M%S")  # noqa: DTZ007
-    except ValueError:
+    first = _local(values.get("DTSTART", ""))
+    if offset is None or first is None:
         return None
-    if offset is None:
-        return None
+    listed = [date for line in lines if line.name == "RDATE" for date in line.value.split(",")]
+    others = tuple(onset for date in listed[:MOST_ONSETS] if (onset := _local(date)) is not None)
     rule = dict(part.partition("=")[::2] for part in values.get("RRULE", "").upper().split(";"))
     found = _BY_DAY.fullmatch(rule.get("BYDAY", ""))
     month = rule.get("BYMONTH", "")
     if rule.get("FREQ") != "YEARLY" or found is None or not month.isdigit():
-        return Observance(offset, first)
+        return Observance(offset, first, others=others)
     if not 1 <= int(month) <= 12 or int(found[1]) == 0:
-        return Observance(offset, first)
-    return Observance(offset, first, int(month), int(found[1]), _DAYS.index(found[2]))
+        return Observance(offset, first, others=others)
+    return Observance(
+        offset,
+        first,
+        int(month),
+        int(found[1]),
+        _DAYS.index(found[2]),
+        until=_until(rule.get("UNTIL", ""), offset_of(values.get("TZOFFSETFROM", ""))),
+        others=others,
+    )
+
+
+def _local(value: str) -> datetime | None:
+    try:
+        return datetime.strptime(value.strip()[:15], "%Y%m%dT%H%M%S")  # noqa: DTZ007
+    except ValueError:
+        return None
+
+
+def _until(value: str, offset_from: timedelta | None) -> datetime | None:
+    """Return UNTIL in local time; the RFC has it in UTC, older programs wrote local time."""
+    stated = _local(value) or _local(f"{value}T235959")
+    if stated is None or not value.endswith("Z") or offset_from is None:
+        return stated
+    return stated + offset_from

@@ -28,6 +28,53 @@ END:VTIMEZONE
 """
 
 
+# Rules of before and after 2007, as calendars that keep history write them.
+NEW_YORK = """BEGIN:VTIMEZONE
+TZID:/example.org/20070101_1/America/New_York
+BEGIN:DAYLIGHT
+DTSTART:19870405T020000
+TZOFFSETFROM:-0500
+TZOFFSETTO:-0400
+RRULE:FREQ=YEARLY;BYDAY=1SU;BYMONTH=4;UNTIL=20060402T070000Z
+END:DAYLIGHT
+BEGIN:DAYLIGHT
+DTSTART:20070311T020000
+TZOFFSETFROM:-0500
+TZOFFSETTO:-0400
+RRULE:FREQ=YEARLY;BYDAY=2SU;BYMONTH=3
+END:DAYLIGHT
+BEGIN:STANDARD
+DTSTART:19671029T020000
+TZOFFSETFROM:-0400
+TZOFFSETTO:-0500
+RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH=10;UNTIL=20061029T060000Z
+END:STANDARD
+BEGIN:STANDARD
+DTSTART:20071104T020000
+TZOFFSETFROM:-0400
+TZOFFSETTO:-0500
+RRULE:FREQ=YEARLY;BYDAY=1SU;BYMONTH=11
+END:STANDARD
+END:VTIMEZONE
+"""
+LISTED = """BEGIN:VTIMEZONE
+TZID:Listed
+BEGIN:STANDARD
+DTSTART:20200101T000000
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0100
+RDATE:20261025T030000,20271031T030000
+END:STANDARD
+BEGIN:DAYLIGHT
+DTSTART:20260329T020000
+TZOFFSETFROM:+0100
+TZOFFSETTO:+0200
+RDATE:20270328T020000
+END:DAYLIGHT
+END:VTIMEZONE
+"""
+
+
 def only(text: str) -> calendar.Event:
     found = read_calendar(text)
     assert found is not None
@@ -66,6 +113,38 @@ def test_times_of_a_zone_that_only_the_file_knows(local, utc_hour):
     event = with_lines(f"DTSTART;TZID=W. Europe Standard Time:{local}", before=OUTLOOK_ZONE)
     assert event.start.at.hour == utc_hour
     assert not event.start.is_floating
+
+
+@pytest.mark.parametrize(
+    ("local", "utc_hour"),
+    [
+        ("20271101T090000", 13),  # after the old rule's last Sunday of October
+        ("20271108T090000", 14),
+        ("20270320T090000", 13),
+        ("20060402T090000", 13),  # the old rule's last onset counts
+        ("20061030T090000", 14),
+        ("20070320T090000", 13),
+    ],
+)
+def test_a_rule_of_a_zone_ends(local, utc_hour):
+    event = with_lines(
+        f"DTSTART;TZID=/example.org/20070101_1/America/New_York:{local}", before=NEW_YORK
+    )
+    assert event.start.at.hour == utc_hour
+
+
+@pytest.mark.parametrize(
+    ("local", "utc_hour"),
+    [
+        ("20260601T090000", 7),
+        ("20261201T090000", 8),
+        ("20270601T090000", 7),
+        ("20271201T090000", 8),
+    ],
+)
+def test_onsets_of_a_zone_may_be_listed(local, utc_hour):
+    event = with_lines(f"DTSTART;TZID=Listed:{local}", before=LISTED)
+    assert event.start.at.hour == utc_hour
 
 
 def test_dates_lengths_and_times_of_nowhere():
