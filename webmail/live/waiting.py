@@ -36,7 +36,7 @@ class WithoutThreads:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
-        headers = [pair for pair in scope["headers"] if pair[0].lower() != _HEARD]
+        headers = [pair for pair in scope["headers"] if _name(pair[0]) != _HEARD]
         if scope["method"] != "GET":
             await self._django({**scope, "headers": headers}, receive, send)
             return
@@ -65,6 +65,11 @@ class _Answer:
                     self.awaited = key, float(seconds)
         if self.awaited is None:
             await self._send(message)
+
+
+def _name(raw: bytes) -> bytes:
+    """Return a field's name as WSGI tells it apart: `_` and `-` are one there."""
+    return raw.lower().replace(b"_", b"-")
 
 
 async def _word(key: str, patience: float) -> bytes:
