@@ -11,6 +11,13 @@ from smime import trust, vault
 from smime.pki.authority import issue, new_root, to_pkcs12
 from smime.writing import protect
 from tests.webmail.pages.conftest import Mailbox, browser, mailbox, mira, stranger  # noqa: F401
+from tests.webmail.reader.judged import (  # noqa: F401
+    anchor,
+    authority,
+    mail,
+    nothing_is_rendered,
+    petra,
+)
 from webmail.celery import app
 from webmail.mailbox import blobs
 from webmail.mailbox.models import Message
