@@ -6,7 +6,7 @@ than that the page shows a skeleton that fills in when the worker announces the 
 
 from dataclasses import replace
 from datetime import datetime
-from typing import cast
+from typing import Protocol, cast
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -60,6 +60,15 @@ def variant_for(request: HttpRequest, message: Message, *, images: bool = False)
         theme="dark" if theme_of(request) == "dark" else "light",
         plain=request.GET.get("body") == "plain",
     )
+
+
+class Ask(Protocol):
+    """A way to have a worker do a task for a message: `ask` or `ask_late`."""
+
+    def __call__(
+        self, request: HttpRequest, message: Message, task: str, *arguments: str, patience: float
+    ) -> str | None:
+        """Return the worker's word; None if it takes longer than `patience` seconds."""
 
 
 def ask(

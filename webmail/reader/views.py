@@ -20,20 +20,25 @@ from webmail.html import attachment_headers, frame_headers
 from webmail.mailbox.access import message_for
 from webmail.reader import images, links, parts, permissions, proxy
 from webmail.reader.pieces import Kept
-from webmail.reader.reading import ask
+from webmail.reader.reading import Ask, ask, ask_late
 from webmail.reader.store import Documents, load_documents
 from webmail.reader.variants import Variant
 
 
-def _documents(request: HttpRequest, kind: str, token: str) -> tuple[Documents | None, int]:
-    """Return the documents a token points into, rendering again if they left the cache."""
+def _documents(
+    request: HttpRequest, kind: str, token: str, *, render: Ask = ask_late
+) -> tuple[Documents | None, int]:
+    """Return the documents a token points into, rendering again if they left the cache.
+
+    `render`: how to wait for that; `ask` for views that wait for something else besides.
+    """
     user: Any = request.user
     target = links.read(kind, token, user_id=user.pk)
     message = message_for(user, target.message_id)
     variant, key = Variant.parse(target.variant), session_keys.session_key(request)
     found = load_documents(message, variant, session_key=key)
     if found is None:
-        ask(request, message, "reader.render", variant.key, patience=parts.PATIENCE)
+        render(request, message, "reader.render", variant.key, patience=parts.PATIENCE)
         found = load_documents(message, variant, session_key=key)
     return found, int(target.position)
 
@@ -77,7 +82,7 @@ def part(request: HttpRequest, token: str) -> HttpResponseBase:
 @login_required
 def img(request: HttpRequest, token: str) -> HttpResponse:
     """Serve a remote image from the proxy's cache, having it fetched first if need be."""
-    documents, position = _documents(request, "img", token)
+    documents, position = _documents(request, "img", token, render=ask)
     if documents is None or position >= len(documents.images):
         raise Http404
     picture = proxy.picture(request, documents.images[position])
