@@ -279,12 +279,16 @@ def _learn(
 
 
 def keep_issuers(issuers: Sequence[x509.Certificate]) -> None:
-    """Keep the issuers between signer and root: they complete later paths."""
+    """Keep the issuers between signer and root: they complete earlier and later paths."""
+    is_any_new = False
     for issuer in issuers:
         if not is_self_issued(issuer):
-            Intermediate.objects.get_or_create(
+            _row, is_new = Intermediate.objects.get_or_create(
                 fingerprint=fingerprint(issuer), defaults=_columns(issuer)
             )
+            is_any_new = is_any_new or is_new
+    if is_any_new:
+        transaction.on_commit(partial(signals.issuer_known.send, sender=None))
 
 
 def _columns(certificate: x509.Certificate) -> dict[str, Any]:

@@ -11,3 +11,7 @@ person_known = Signal()
 # their addresses, or signed with them, may read otherwise. Sent after the commit. Arguments:
 # addresses (canonical) and fingerprints (SHA-256) of people's certificates.
 withdrawal_known = Signal()
+
+# An authority between signer and root became known: mail whose path ended early may have a whole
+# one now. Sent after the commit, without arguments.
+issuer_known = Signal()

@@ -39,6 +39,11 @@ def ask_for_sender(user_id: int, address: str) -> None:
     ask_for_messages(_written_by(address, turning))
 
 
+def ask_for_incomplete() -> None:
+    """Have mail judged again whose path ended before a root."""
+    ask_for_messages(Message.objects.filter(reading__signature_code="chain-incomplete"))
+
+
 def ask_for_signers(addresses: Collection[str], fingerprints: Collection[str] = ()) -> None:
     """Have everybody's mail judged again that is signed and from these addresses, or that was
     signed in another's name with one of these certificates (SHA-256).

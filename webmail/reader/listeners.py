@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import lanes
 from accounts.models import MailAccount
-from smime.signals import person_known, withdrawal_known
+from smime.signals import issuer_known, person_known, withdrawal_known
 from webmail.mailbox.models import Message
 from webmail.mailbox.signals import messages_mirrored
 from webmail.reader import due
@@ -61,3 +61,9 @@ def _judge_signers(
 ) -> None:
     """Have signed mail judged again whose signer's certificate was asked about."""
     due.ask_for_signers(addresses, fingerprints)
+
+
+@receiver(issuer_known, dispatch_uid="reader.judge-incomplete")
+def _judge_incomplete(sender: object, **_: Any) -> None:  # noqa: ARG001
+    """Have mail judged again that an authority was missing for."""
+    due.ask_for_incomplete()

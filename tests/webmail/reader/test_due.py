@@ -1,11 +1,16 @@
 """What makes verdicts due, and what becomes known while one is made."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
 from smime import deciding, people, trust
 from smime.models import PersonCertificate
+from smime.pki.authority import new_intermediate
 from smime.pki.certificates import fingerprint
+from tests.smime.conftest import NOW, certify
 from tests.webmail.mailbox.conftest import make_owner
 from tests.webmail.reader.judged import (
     PETRA,
@@ -145,3 +150,19 @@ class TestSignersOf:
         assert not self.is_due(message)
         due.ask_for_signers(["petra@xn--bcher-kva.test"])
         assert self.is_due(message)
+
+
+def test_mail_that_lacked_an_authority(mail, authority, anchor, django_capture_on_commit_callbacks):
+    between = new_intermediate(authority, "Between", NOW - timedelta(days=90))
+    alone = replace(certify(between, PETRA, begins=-60), chain=())
+    message = mail.arrives(-9, signed(-9, alone))
+    assert mail.code(message) == "chain-incomplete"
+    whole = certify(between, "jonas@partner.test", begins=-60)
+    with django_capture_on_commit_callbacks(execute=True):
+        mail.arrives(
+            -8,
+            signed(-8, whole, from_=Address("Jonas", "jonas@partner.test")),
+            sender="jonas@partner.test",
+        )
+    mail.sweep()
+    assert mail.code(message) == "signed-first"
