@@ -65,9 +65,14 @@ def add(messages: Iterable[Message]) -> None:
 
 
 def add_body(message: Message, text: str) -> None:
-    """Index a message with its readable text, which never came out of an encrypted layer."""
+    """Index a message with its readable text, which never came out of an encrypted layer.
+
+    One that was removed meanwhile stays removed.
+    """
     with transaction.atomic():
-        _write([_document_of(message, body=text[:LONGEST_BODY])], is_new=True)
+        here = Message.objects.select_for_update().filter(pk=message.pk)
+        if list(here.values_list("pk", flat=True)):
+            _write([_document_of(message, body=text[:LONGEST_BODY])], is_new=True)
 
 
 def remove(message_ids: Collection[int]) -> None:

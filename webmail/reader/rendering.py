@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import tickets
+from accounts import lanes, tickets
 from accounts.models import User
 from smime import history, people, remembering, revocation, trust, vault
 from smime.reading import Reading, read_message
@@ -18,7 +18,7 @@ from smime.verdict import Context, Verdict
 from smime.verdict_clock import turns_first
 from webmail.mailbox import blobs, changes, seals
 from webmail.mailbox.models import Message
-from webmail.reader import due, judging, links, pipeline, rejudging, store
+from webmail.reader import body_words, due, judging, links, pipeline, rejudging, store
 from webmail.reader.variants import Variant
 
 logger = logging.getLogger(__name__)
@@ -123,6 +123,8 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
     )
     _tell(message, made.verdict, reading, is_own_session=session_key is not None)
     _learn(user, message, made)
+    if not before.was_read and body_words.may_be_found(reading):
+        lanes.post_later("reader.index_body", message.pk, lane="crypto")  # nobody waits for it
     revocation.watch([made.verdict], now=context.now)
     if trust.stamp_for(user) != stamp:  # the sweep under the new trust may have passed by already
         due.ask_for_messages(Message.objects.filter(pk=message.pk))

@@ -54,6 +54,7 @@ class Times:
 
     judged_at: datetime | None = None
     turns_at: datetime | None = None
+    was_read: bool = False  # judged at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +185,9 @@ def save(
 
 def times_of(message_id: int) -> Times:
     """Return what `Findings.before` is; read before anything that the verdict depends on."""
-    found = Reading.objects.filter(message_id=message_id).values_list("judged_at", "turns_at")
-    return Times(*found.first() or ())
+    rows = Reading.objects.filter(message_id=message_id)
+    found = rows.values_list("judged_at", "turns_at", "signature_code").first()
+    return Times(found[0], found[1], was_read=found[2] != "") if found else Times()
 
 
 def _next_turn(row: Reading, findings: Findings) -> datetime | None:

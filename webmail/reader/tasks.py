@@ -8,10 +8,12 @@ from celery.exceptions import SoftTimeLimitExceeded
 from celery.signals import worker_process_init
 
 from accounts import lanes, replies, sealed_cache, tickets
+from smime.reading import read_message
 from webmail.html.addresses import RefusedUrl
 from webmail.mailbox.models import Message
 from webmail.reader import (
     attachment_tasks,  # noqa: F401 - Celery finds tasks through this module
+    body_words,
     expiry,
     fetching,
     images,
@@ -65,6 +67,18 @@ def render_ahead(message_id: int) -> None:
     message = Message.objects.select_related("account__server").filter(pk=message_id).first()
     if message is not None and fetching.fetch(message) == "done":
         lanes.post_later("reader.render", message_id, "", "", Variant().key, lane="crypto")
+
+
+@shared_task(name="reader.index_body", ignore_result=True)
+def index_body(message_id: int) -> None:
+    """Index what a message says that was read for the first time; a removed one is left alone."""
+    message = Message.objects.select_related("account__user").filter(pk=message_id).first()
+    if message is None:
+        return
+    try:
+        body_words.index(message, read_message(rendering.raw_of(message), keys=()))
+    except (rendering.NotHere, SoftTimeLimitExceeded, MemoryError) as problem:
+        logger.warning("event=not-indexed message=%s why=%s", message_id, type(problem).__name__)
 
 
 @shared_task(name="reader.fetch_image", ignore_result=True)
