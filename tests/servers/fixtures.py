@@ -15,7 +15,7 @@ from tests.servers.dovecot import DOMAIN, PASSWORD, Dovecot, MailUser
 from tests.servers.postfix import Postfix
 from tests.servers.postgres import Postgres
 from tests.servers.pymap import Pymap
-from tests.servers.running import ServerMissing
+from tests.servers.running import ServerMissing, program
 from tests.servers.tls import Authority
 from tests.servers.valkey import Valkey
 
@@ -115,6 +115,14 @@ def valkey_server() -> Iterator[Valkey]:
     """An empty Valkey."""
     with ExitStack() as stack:
         yield _started(stack, "Valkey", Valkey)
+
+
+@pytest.fixture(scope="session")
+def openssl_program() -> str:
+    """The path of OpenSSL, the other side of many comparisons."""
+    with required("OpenSSL"):
+        return program("openssl")
+    raise AssertionError("unreachable")
 
 
 @pytest.fixture(scope="session")
