@@ -1,5 +1,6 @@
 """Mail servers, and the mail accounts of people: their state, last synchronisation, last error."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django import forms
@@ -251,15 +252,8 @@ class MailAccountAdmin(ReadOnlyAdmin):
     @admin.action(description=gettext_lazy("Pause"), permissions=["operate"])
     def pause(self, request: HttpRequest, accounts: QuerySet[MailAccount]) -> None:
         """Stop synchronising the chosen mail accounts."""
-        try:
-            count = admin_acts.pause(
-                accounts,
-                actor=cast("User", request.user),
-                reason=request.POST.get("reason", ""),
-                request=request,
-            )
-        except admin_acts.ReasonMissing:
-            self._ask_why(request)
+        count = self._done_with_reason(request, accounts, admin_acts.pause)
+        if count is None:
             return
         words = ngettext(
             "{count} mail account is paused.", "{count} mail accounts are paused.", count
@@ -269,15 +263,8 @@ class MailAccountAdmin(ReadOnlyAdmin):
     @admin.action(description=gettext_lazy("Resume"), permissions=["operate"])
     def resume(self, request: HttpRequest, accounts: QuerySet[MailAccount]) -> None:
         """Synchronise the chosen mail accounts again."""
-        try:
-            count = admin_acts.resume(
-                accounts,
-                actor=cast("User", request.user),
-                reason=request.POST.get("reason", ""),
-                request=request,
-            )
-        except admin_acts.ReasonMissing:
-            self._ask_why(request)
+        count = self._done_with_reason(request, accounts, admin_acts.resume)
+        if count is None:
             return
         words = ngettext(
             "{count} mail account is resumed.", "{count} mail accounts are resumed.", count
@@ -301,6 +288,17 @@ class MailAccountAdmin(ReadOnlyAdmin):
 
     def _may_act(self, request: HttpRequest) -> bool:
         return self.has_operate_permission(request)
+
+    def _done_with_reason(
+        self, request: HttpRequest, accounts: QuerySet[MailAccount], act: Callable[..., int]
+    ) -> int | None:
+        """Do an act that needs a reason; None, and a word to the person, if they gave none."""
+        actor, reason = cast("User", request.user), request.POST.get("reason", "")
+        try:
+            return act(accounts, actor=actor, reason=reason, request=request)
+        except admin_acts.ReasonMissing:
+            self._ask_why(request)
+            return None
 
     def _tell(self, request: HttpRequest, words: str, count: int, otherwise: str) -> None:
         if count:
