@@ -26,5 +26,10 @@ def test_a_key_is_drawn_on_its_years(person, size, theme):
     assert box["x"] < now["x"] < box["x"] + box["width"]
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     page.locator(".own-key > summary").click()
-    expect(page.get_by_role("link", name="Save as .p12")).to_be_visible()
+    export = page.get_by_role("link", name="Save as .p12")
+    expect(export).to_be_visible()
+    assert violations(page) == []
+    export.click()
+    expect(page.get_by_label("Password for the file")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert violations(page) == []
