@@ -4,11 +4,12 @@ Only an administrator without limits changes other administrators or anybody's r
 right to change users would be the right to everything.
 """
 
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.contrib.auth.models import Permission
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -94,6 +95,7 @@ class UserForm(ReasonForm):
 
         model = User
         fields = ("address", "display_name", "is_active", "language", *_RIGHTS)
+        widgets: ClassVar = {"address": AdminTextInputWidget({"autocomplete": "username"})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
