@@ -6,6 +6,7 @@ bin=.venv/bin
 "$bin"/ruff format --check --quiet .
 "$bin"/mypy --no-error-summary accounts smime webmail &
 types=$!
+trap 'kill "$types" 2>/dev/null || true' EXIT  # a failure must not leave it writing into the next run
 "$bin"/lint-imports --no-logo > .tools/floors.log || { cat .tools/floors.log; exit 1; }
 "$bin"/djlint --check --lint templates > .tools/templates.log || { cat .tools/templates.log; exit 1; }
 "$bin"/ast-grep scan --error accounts smime webmail

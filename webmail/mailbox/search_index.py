@@ -70,7 +70,7 @@ def add_body(message: Message, text: str) -> None:
     One that was removed meanwhile stays removed.
     """
     with transaction.atomic():
-        here = Message.objects.select_for_update().filter(pk=message.pk)
+        here = Message.objects.select_for_update(no_key=True).filter(pk=message.pk)
         if list(here.values_list("pk", flat=True)):
             _write([_document_of(message, body=text[:LONGEST_BODY])], is_new=True)
 
