@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from asn1crypto import parser
-from asn1crypto.core import ObjectIdentifier
+from asn1crypto.core import ObjectIdentifier, Void
 
 from smime.cms import algorithms, asn1
+from smime.cms.carving import carve
 from smime.cms.errors import CmsError, reading
 
 SIZE_LIMIT = 64 * 1024 * 1024  # bytes of one CMS object
@@ -29,6 +30,16 @@ class Content:
 
     kind: Kind
     value: Any  # the asn1crypto structure of that kind, parsed as it is read
+    pieces: tuple[memoryview, ...] | None = None  # what it holds, left out of the structure
+
+    def octets(self, field: Any) -> tuple[bytes | memoryview, ...] | None:
+        """Give what the object holds, piece by piece and uncopied; None when it holds nothing.
+
+        `field` is where the structure has its content.
+        """
+        if isinstance(field, Void):
+            return None
+        return self.pieces if self.pieces is not None else (bytes(field),)
 
 
 def open_content(der: bytes) -> Content:
@@ -38,18 +49,19 @@ def open_content(der: bytes) -> Content:
     """
     if len(der) > SIZE_LIMIT:
         raise CmsError("damaged")
+    carved = carve(der)
     with reading():
-        info = asn1.ContentInfo.load(der)
+        info = asn1.ContentInfo.load(carved.skeleton)
         oid = info["content_type"].dotted
         value = info["content"]
         # Not `dump()`: that would write an indefinite length anew, and copy the whole.
-        length = parser.peek(der)
-    if length != len(der):
+        length = parser.peek(carved.skeleton)
+    if length != len(carved.skeleton):
         raise CmsError("trailing-bytes")
     kind = _KINDS.get(oid)
     if kind is None:
         raise CmsError("unknown-algorithm")
-    return Content(kind=kind, value=value)
+    return Content(kind=kind, value=value, pieces=carved.pieces)
 
 
 def likely_kind(der: bytes) -> Kind | None:

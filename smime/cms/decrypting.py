@@ -1,24 +1,33 @@
 """Decrypt content with its content key. Nothing leaves before an authentication tag is checked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Literal
 
 from asn1crypto.core import OctetString
 from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.decrepit.ciphers.algorithms import RC2, TripleDES
 from cryptography.hazmat.primitives import padding
-from cryptography.hazmat.primitives.ciphers import BlockCipherAlgorithm, Cipher, modes
+from cryptography.hazmat.primitives.ciphers import (
+    BlockCipherAlgorithm,
+    Cipher,
+    CipherContext,
+    modes,
+)
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, ChaCha20Poly1305
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 
 from smime.cms import asn1
 from smime.cms.algorithms import ContentCipher
+from smime.cms.elements import Octets, in_portions
 from smime.cms.errors import CmsError, reading
 
 # RFC 5084 §3.1, §3.2: what the tag's length may be. CCM allows less; too little to rely on (ours).
 _GCM_TAGS = range(12, 17)
 _CCM_TAGS = (12, 14, 16)
 _CHACHA_TAG = 16
+_AT_ONCE = 256 * 1024  # bytes
 _RC2_128_BITS = 58  # RFC 2268 §6: the parameter that stands for 128 effective bits
 
 
@@ -28,7 +37,7 @@ class SealedContent:
 
     cipher: ContentCipher | None
     parameters: bytes | None
-    ciphertext: bytes
+    ciphertext: Sequence[Octets]  # in pieces
     tag: bytes | None  # of AuthEnvelopedData
     associated: bytes  # authenticated, not encrypted
 
@@ -71,9 +80,23 @@ def _cbc(sealed: SealedContent, cipher: ContentCipher, key: bytes) -> bytes:
             iv = bytes(OctetString.load(parameters, strict=True))
         algorithm = TripleDES(key) if cipher.block == "3des" else AES(key)
     decryptor = Cipher(algorithm, modes.CBC(iv)).decryptor()
-    padded = decryptor.update(sealed.ciphertext) + decryptor.finalize()
+    plain = _decrypted(decryptor, sealed.ciphertext)
+    # Only the last block is looked at: unpadding the whole would be a copy of it.
+    size = algorithm.block_size // 8
+    ending = bytes(plain.getbuffer()[-size:])
     unpadder = padding.PKCS7(algorithm.block_size).unpadder()
-    return unpadder.update(padded) + unpadder.finalize()
+    rest = unpadder.update(ending) + unpadder.finalize()
+    plain.truncate(plain.tell() - len(ending) + len(rest))
+    return plain.getvalue()
+
+
+def _decrypted(decryptor: CipherContext, pieces: Sequence[Octets]) -> BytesIO:
+    """Decrypt piece by piece into a buffer that gives its bytes away uncopied."""
+    plain = BytesIO()
+    for piece in in_portions(pieces, _AT_ONCE):
+        plain.write(decryptor.update(piece))
+    plain.write(decryptor.finalize())
+    return plain
 
 
 def _nonce_and_tag(sealed: SealedContent, allowed: range | tuple[int, ...]) -> tuple[bytes, bytes]:
@@ -92,13 +115,13 @@ def _gcm(sealed: SealedContent, key: bytes) -> bytes:
     mode = modes.GCM(nonce, tag, min_tag_length=_GCM_TAGS.start)
     decryptor = Cipher(AES(key), mode).decryptor()
     decryptor.authenticate_additional_data(sealed.associated)
-    return decryptor.update(sealed.ciphertext) + decryptor.finalize()
+    return _decrypted(decryptor, sealed.ciphertext).getvalue()
 
 
 def _ccm(sealed: SealedContent, key: bytes) -> bytes:
     nonce, tag = _nonce_and_tag(sealed, _CCM_TAGS)
     return AESCCM(key, tag_length=len(tag)).decrypt(
-        nonce, sealed.ciphertext + tag, sealed.associated
+        nonce, b"".join((*sealed.ciphertext, tag)), sealed.associated
     )
 
 
@@ -108,4 +131,6 @@ def _chacha(sealed: SealedContent, key: bytes) -> bytes:
     tag = sealed.tag or b""
     if len(tag) != _CHACHA_TAG:
         raise CmsError("damaged")
-    return ChaCha20Poly1305(key).decrypt(nonce, sealed.ciphertext + tag, sealed.associated)
+    return ChaCha20Poly1305(key).decrypt(
+        nonce, b"".join((*sealed.ciphertext, tag)), sealed.associated
+    )

@@ -67,8 +67,8 @@ def read_enveloped(content: Content) -> Enveloped:
             raise CmsError("damaged")
         if encrypted["content_type"].dotted != algorithms.DATA:
             raise CmsError("content-type")
-        body = encrypted["encrypted_content"]
-        if isinstance(body, core.Void):
+        pieces = content.octets(encrypted["encrypted_content"])
+        if pieces is None:
             raise CmsError("damaged")
         algorithm = read_algorithm(encrypted["content_encryption_algorithm"])
         cipher = algorithms.CONTENT_CIPHERS.get(algorithm.oid)
@@ -81,7 +81,7 @@ def read_enveloped(content: Content) -> Enveloped:
             sealed=SealedContent(
                 cipher=cipher,
                 parameters=algorithm.parameters,
-                ciphertext=bytes(body),
+                ciphertext=pieces,
                 tag=tag,
                 associated=associated,
             ),

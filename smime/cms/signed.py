@@ -56,8 +56,8 @@ def read_signed(content: Content) -> SignedData:
     with reading():
         signed = content.value
         encapsulated = signed["encap_content_info"]
-        body = encapsulated["content"]
-        carried = None if isinstance(body, core.Void) else bytes(body)
+        pieces = content.octets(encapsulated["content"])
+        carried = None if pieces is None else b"".join(pieces)
         certificates = signed["certificates"]
         bag = [] if isinstance(certificates, core.Void) else list(certificates)
         signers = list(signed["signer_infos"])

@@ -131,7 +131,7 @@ def test_tag_lengths(tag, stated, outcome):
         SealedContent(
             cipher=AES_256_GCM,
             parameters=parameters,
-            ciphertext=sealed[:4],
+            ciphertext=(sealed[:4],),
             tag=sealed[4 : 4 + tag],
             associated=b"",
         ),

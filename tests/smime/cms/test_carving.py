@@ -1,0 +1,150 @@
+"""Leaving the content out before parsing changes nothing of what an object says."""
+
+import random
+
+import pytest
+from asn1crypto import core, parser
+
+from smime.cms import AES_256_CBC, AES_256_GCM, asn1, encrypt, sign_detached, sign_opaque
+from smime.cms.carving import ELEMENT_LIMIT, carve
+from smime.cms.elements import element
+from tests.fuzz.test_revocation import damaged
+from tests.smime.cms.messages import PLAIN
+from tests.smime.pki.people import NOW, world
+
+CONTENT = PLAIN * 40
+HOLDERS = ("encap_content_info", "encrypted_content_info", "auth_encrypted_content_info")
+CONTENTS = ("content", "encrypted_content")
+REFUSED = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+
+
+def in_pieces(content: bytes, tag: int, size: int = 100) -> bytes:
+    """An OCTET STRING of indefinite length."""
+    pieces = [content[at : at + size] for at in range(0, len(content), size)]
+    return bytes((tag, 0x80)) + b"".join(element(4, each) for each in pieces) + b"\0\0"
+
+
+def as_ber(der: bytes, depth: int) -> bytes:
+    """Write the outer `depth` levels with indefinite lengths, long strings in pieces."""
+    class_, method, tag, _, contents, _ = parser.parse(der)
+    first = class_ << 6 | method << 5 | tag
+    if len(contents) > 500 and first in {0x04, 0x80}:
+        return in_pieces(contents, first | 0x20)
+    if not method or not depth:
+        return der
+    children = []
+    while contents:
+        length = parser.peek(contents)
+        children.append(as_ber(contents[:length], depth - 1))
+        contents = contents[length:]
+    return bytes((first, 0x80)) + b"".join(children) + b"\0\0"
+
+
+def objects() -> list[bytes]:
+    alice, bob = world().alice, world().bob
+    made = [
+        sign_opaque(CONTENT, alice, signed_at=NOW),
+        sign_detached(CONTENT, alice, signed_at=NOW),
+        encrypt(CONTENT, [bob.certificate, alice.certificate], cipher=AES_256_GCM),
+        encrypt(CONTENT, [alice.certificate], cipher=AES_256_CBC),
+    ]
+    return [*made, *(as_ber(each, depth) for each in made for depth in (2, 6))]
+
+
+def said(info, pieces) -> tuple:
+    """Everything an object says, its content apart from the rest."""
+    value = info["content"]
+    content, rest = None, [type(value).__name__]
+    for name, *_spec in getattr(value, "_fields", ()):
+        if name not in HOLDERS:
+            rest.append(asn1.encoded(value[name]))
+            continue
+        for inner, *_rest in value[name]._fields:
+            field = value[name][inner]
+            if inner not in CONTENTS:
+                rest.append(asn1.encoded(field))
+            elif not isinstance(field, core.Void):
+                content = b"".join(pieces) if pieces is not None else bytes(field)
+    return content, rest
+
+
+def whole(encoded: bytes) -> tuple | None:
+    try:
+        is_all = parser.peek(encoded) == len(encoded)
+        return is_all, said(asn1.ContentInfo.load(encoded), None)
+    except REFUSED:
+        return None
+
+
+def carved(encoded: bytes) -> tuple | None:
+    found = carve(encoded)
+    try:
+        is_all = parser.peek(found.skeleton) == len(found.skeleton)
+        return is_all, said(asn1.ContentInfo.load(found.skeleton), found.pieces)
+    except REFUSED:
+        return None
+
+
+@pytest.mark.parametrize("number", range(12))
+def test_an_object_says_the_same(number):
+    encoded = objects()[number]
+    assert carved(encoded) == whole(encoded) is not None
+
+
+def test_a_content_is_found_and_left_out():
+    for number, encoded in enumerate(objects()):
+        is_detached = number in {1, 6, 7}
+        found = carve(encoded)
+        assert (found.pieces is None) == is_detached, number
+        if not is_detached:
+            assert len(found.skeleton) <= len(encoded) - len(CONTENT), number
+
+
+def test_damage_says_the_same():
+    chance = random.Random(7)
+    seeds = objects()
+    readable = 0
+    for number in range(3000):
+        seed = chance.choice(seeds)
+        # What stands before the content decides where it is found.
+        cut = 120 if number % 2 else len(seed)
+        encoded = damaged(seed[:cut], chance) + seed[cut:]
+        found = carved(encoded)
+        assert found == whole(encoded), f"case {number}"
+        readable += found is not None
+    assert readable > 500
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        b"",
+        b"\x30",
+        b"\x30\x80",
+        b"\x30\x80" * 1000,
+        b"\x30\xff" + b"\xff" * 200,
+        b"\x30\x80\x06\x09*\x86H\x86\xf7\r\x01\x07\x02\xa0\x80\x30\x80" + b"\x30\x80" * 5000,
+        b"\x30\x80\x06\x09*\x86H\x86\xf7\r\x01\x07\x02\xa0\x80\x30\x80" + b"\x05\0" * 5000,
+    ],
+)
+def test_what_is_no_such_object_is_left_to_the_parser(encoded):
+    found = carve(encoded)
+    assert (found.skeleton, found.pieces) == (encoded, None)
+
+
+def test_pieces_without_end_are_given_up():
+    content = b"\x24\x80" + b"\x04\0" * ELEMENT_LIMIT + b"\0\0"
+    inner = b"\x02\x01\x01\x31\0" + element(
+        0x30, b"\x06\x09*\x86H\x86\xf7\r\x01\x07\x01", element(0xA0, content)
+    )
+    oid = b"\x06\x09*\x86H\x86\xf7\r\x01\x07\x02"
+    encoded = element(0x30, oid, element(0xA0, element(0x30, inner)))
+    assert carve(encoded).pieces is None
