@@ -23,7 +23,13 @@ from accounts.admin_parts import (
     may_see,
     short_time,
 )
-from accounts.mail_servers import NotAServer, ServerDescription, canonical_domain, save_server
+from accounts.mail_servers import (
+    NotAServer,
+    ServerDescription,
+    canonical_authserv_ids,
+    canonical_domain,
+    save_server,
+)
 from accounts.models import MailAccount, MailServer, User
 from webmail.sasl import Endpoint, TlsRefused, tls_context
 
@@ -43,6 +49,19 @@ def state_of(account: MailAccount) -> State:
     """Return what workers last found, as a cell shows it."""
     kind, icon = _STATES[_State(account.state)]
     return State(kind, icon, str(account.get_state_display()))  # type: ignore[arg-type]
+
+
+def _names_hint(server: MailServer) -> str:
+    """Say what the names are for, and which one to look for; none is trusted by itself."""
+    words = _(
+        "The name with which your receiving server begins the Authentication-Results fields it "
+        "adds. Its word on SPF, DKIM and DMARC is then shown to people. Name it only if it removes "
+        "fields of that name from mail that comes in."
+    )
+    if server.imap_host and not server.authserv_ids:
+        offer = _("Often it is the server's own name, here perhaps {name}.")
+        return f"{words} {offer.format(name=server.imap_host)}"
+    return words
 
 
 class MailServerForm(ReasonForm):
@@ -69,8 +88,22 @@ class MailServerForm(ReasonForm):
             "sieve",
             "pop",
             "login_is_local_part",
+            "authserv_ids",
             "is_enabled",
         )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        names = self.fields.get("authserv_ids")
+        if names is not None:
+            names.help_text = _names_hint(self.instance)
+
+    def clean_authserv_ids(self) -> str:
+        """Return the names as they are kept."""
+        try:
+            return canonical_authserv_ids(self.cleaned_data["authserv_ids"])
+        except NotAServer as error:
+            raise ValidationError(str(error)) from error
 
     def clean_domain(self) -> str:
         """Return the domain as A-labels."""
@@ -118,6 +151,7 @@ class MailServerAdmin(OwnLookupsAdmin):
             gettext_lazy("Sending mail"),
             {"fields": ("submission_host", ("submission_port", "submission_security"))},
         ),
+        (gettext_lazy("What it checked"), {"fields": ("authserv_ids",)}),
         (gettext_lazy("Besides"), {"fields": ("ca_pem", "sieve", "pop")}),
         (None, {"fields": ("reason",)}),
     )

@@ -83,6 +83,11 @@ class MailServer(models.Model):
     pop = models.CharField(_("POP3 host:port"), max_length=300, blank=True)
     # Whether people sign in to the server as "local" instead of "local@domain".
     login_is_local_part = models.BooleanField(_("login is the part before @"), default=False)
+    # Names (authserv-ids, RFC 8601 §2.5) under which these servers, and nobody else, note what they
+    # checked of mail; parted by spaces, canonical. Empty: nobody's word on SPF, DKIM, DMARC counts.
+    authserv_ids = models.CharField(
+        _("names in Authentication-Results"), max_length=1000, blank=True
+    )
     is_enabled = models.BooleanField(_("people of this domain may sign in"), default=True)
     # Largest message the submission server announced (SIZE), bytes; null until seen.
     submission_size_limit = models.PositiveBigIntegerField(null=True, editable=False)

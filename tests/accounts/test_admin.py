@@ -73,6 +73,20 @@ def test_a_mail_server_is_added_with_a_reason_and_audited(admin: Client) -> None
     assert server.imap_port == 143
 
 
+def test_names_in_authentication_results_are_offered_and_checked(admin: Client) -> None:
+    admin.post(reverse("admin:accounts_mailserver_add"), _server())
+    server = MailServer.objects.get()
+    assert server.authserv_ids == ""
+    change = reverse("admin:accounts_mailserver_change", args=[server.pk])
+    assert "perhaps imap.example.test" in admin.get(change).content.decode()
+    fields = {key: value for key, value in _server().items() if key != "domain"}
+    refused = admin.post(change, {**fields, "authserv_ids": "mx;a"})
+    assert "cannot stand at the beginning" in refused.content.decode()
+    assert admin.post(change, {**fields, "authserv_ids": "MX.a.test, mx.b.test"}).status_code == 302
+    server.refresh_from_db()
+    assert server.authserv_ids == "mx.a.test mx.b.test"
+
+
 def test_closing_a_person_ends_their_sessions(admin: Client) -> None:
     person = User.objects.create_user("anna@example.test")
     open_session = _client(person)

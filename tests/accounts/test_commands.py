@@ -68,6 +68,19 @@ class TestMailServer:
         assert error.returncode == 2
         assert not MailServer.objects.exists()
 
+    def test_names_of_authentication_results(self, domain: MailServer) -> None:
+        assert domain.authserv_ids == ""  # nobody is trusted by itself
+        names = ("--authserv-id", "MX.example.test", "--authserv-id", "mx2.example.test.")
+        made = run("mailserver", "add", "example.test", *SERVERS, *names)
+        assert made["authserv_ids"] == ["mx.example.test", "mx2.example.test"]
+        for wrong in ("a;b", "(a)", "x" * 256):
+            error = refused("mailserver", "add", "a.test", *SERVERS, "--authserv-id", wrong)
+            assert error.returncode == 2
+            assert "Authentication-Results" in str(error)
+        many = [word for n in range(21) for word in ("--authserv-id", f"mx{n}.test")]
+        assert "At most 20" in str(refused("mailserver", "add", "a.test", *SERVERS, *many))
+        assert MailServer.objects.count() == 1
+
     def test_a_ca_file_must_hold_certificates(self, tmp_path: Path) -> None:
         path = tmp_path / "ca.pem"
         path.write_text("nothing")

@@ -44,6 +44,16 @@ class Command(ReportingCommand):
             default="address",
             help="what people sign in to the server as",
         )
+        add.add_argument(
+            "--authserv-id",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="the name under which the server that receives the domain's mail, often the IMAP "
+            "host, begins its Authentication-Results fields; may be given again. Only a server "
+            "that removes such fields of others may be named. Without it nothing is said about "
+            "SPF, DKIM and DMARC",
+        )
         add.add_argument("--reason", default="", help="kept in the audit log")
         listing = verbs.add_parser("list", help="list the domains")
         test = verbs.add_parser("test", help="connect to a domain's servers")
@@ -79,6 +89,7 @@ class Command(ReportingCommand):
             sieve=options["sieve"],
             pop=options["pop"],
             login_is_local_part=options["login"] == "local-part",
+            authserv_ids=" ".join(options["authserv_id"]),
         )
         server, is_new = save_server(
             options["domain"], description, actor=None, reason=options["reason"]
@@ -158,5 +169,6 @@ def _document(server: MailServer) -> dict[str, Any]:
         "sieve": server.sieve,
         "pop": server.pop,
         "login": "local-part" if server.login_is_local_part else "address",
+        "authserv_ids": server.authserv_ids.split(),
         "enabled": server.is_enabled,
     }
