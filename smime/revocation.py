@@ -81,13 +81,14 @@ def _addresses(certificate: x509.Certificate) -> list[str]:
 def watch(verdicts: Iterable[Verdict], *, now: datetime) -> None:
     """Watch the certificates that verdicts build on, if their path ends at a trusted root.
 
-    Cheap when they are watched already: two queries, however many verdicts. New ones are asked
-    about at once, by a worker.
+    Verdicts on framed parts count as any other. Cheap when they are watched already: two queries,
+    however many verdicts. New ones are asked about at once, by a worker.
     """
     if not settings.FETCH_REVOCATION:
         return
     signers = (each for verdict in verdicts for each in verdict.signature.signers if each.is_intact)
-    watch_paths((each.path for each in signers if each.path is not None), now=now)
+    # Many messages of one signer have one path.
+    watch_paths({each.path for each in signers if each.path is not None}, now=now)
 
 
 def watch_paths(paths: Iterable[Path], *, now: datetime) -> None:

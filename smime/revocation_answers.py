@@ -30,6 +30,10 @@ class StoredAnswers(Mapping[str, tuple[RevocationAnswer, ...]]):
     def __len__(self) -> int:
         return len(self._found)
 
+    def are_outdated(self) -> bool:
+        """Say whether the database answers otherwise by now about any certificate asked for."""
+        return bool(self._found) and answers_for(tuple(self._found)) != self._found
+
 
 def answers_for(fingerprints: Collection[str]) -> dict[str, tuple[RevocationAnswer, ...]]:
     """Return the answers kept for many certificates at once; () for those without."""

@@ -115,6 +115,15 @@ def contexts_for(user: User, addresses: Collection[str], *, now: datetime) -> di
     return {address: _context(trusted, known[address], address, answers, now) for address in known}
 
 
+def is_outdated(context: Context) -> bool:
+    """Say whether what a verdict was told of withdrawals is another by now.
+
+    For verdicts that nobody could make due when that became known: they were not kept yet. To be
+    asked once they are.
+    """
+    return isinstance(context.answers, StoredAnswers) and context.answers.are_outdated()
+
+
 def _context(
     trusted: TrustState,
     known: people.Known,

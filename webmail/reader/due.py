@@ -11,9 +11,9 @@ from accounts import lanes
 from accounts.models import User
 from smime import trust
 from smime.models import PersonCertificate
-from smime.pki.addresses import canonical_address, split_address
 from webmail.mailbox.models import Message
-from webmail.reader.models import Reading
+from webmail.reader.models import FramedSigner, Reading
+from webmail.reader.senders import written_by
 
 _AT_ONCE = 500  # rows of one statement
 # Codes that read otherwise once the author is known to sign, or is no longer (ground rule 10).
@@ -36,7 +36,7 @@ def ask_for_sender(user_id: int, address: str) -> None:
     turning = Message.objects.filter(
         account__user_id=user_id, reading__signature_code__in=_BY_KNOWING
     )
-    ask_for_messages(_written_by(address, turning))
+    ask_for_messages(written_by(address, turning))
 
 
 def ask_for_incomplete() -> None:
@@ -46,37 +46,26 @@ def ask_for_incomplete() -> None:
 
 def ask_for_signers(addresses: Collection[str], fingerprints: Collection[str] = ()) -> None:
     """Have everybody's mail judged again that is signed and from these addresses, or that was
-    signed in another's name with one of these certificates (SHA-256).
+    signed in another's name, or in part, with one of these certificates (SHA-256).
 
     Verdicts on encrypted mail name no signer in the clear; there a person's own word is followed,
-    that an address belongs to the certificate's owner.
+    that an address belongs to the certificate's owner, and all that is signed in part is meant.
     """
     signed = Message.objects.filter(reading__has_signers=True)
     for address in addresses:
-        ask_for_messages(_written_by(address, signed))
+        ask_for_messages(written_by(address, signed))
     if not fingerprints:
         return
     named = Q(reading__verdict__signer__fingerprint__in=list(fingerprints))
     ask_for_messages(signed.filter(named))
+    in_part = FramedSigner.objects.filter(fingerprint__in=[*fingerprints, ""])
+    ask_for_messages(signed.filter(reading__in=in_part.values("reading")))
     bound = PersonCertificate.objects.filter(
         fingerprint__in=list(fingerprints), is_bound_by_user=True
     )
     for row in bound.only("user_id", "address"):
         theirs = signed if row.user_id is None else signed.filter(account__user_id=row.user_id)
-        ask_for_messages(_written_by(row.address, theirs))
-
-
-def _written_by(address: str, messages: QuerySet[Message]) -> QuerySet[Message]:
-    """Narrow to mail from an address, however its domain and local part are spelt."""
-    wanted = canonical_address(address)
-    local, _ = split_address(wanted)
-    if not local:
-        return messages.none()
-    alike = Q(from_address__istartswith=f"{local}@") | Q(from_address__istartswith=f'"{local}"@')
-    spelt = messages.filter(alike).order_by().values_list("from_address", flat=True).distinct()
-    return messages.filter(
-        from_address__in=[each for each in spelt if canonical_address(each) == wanted]
-    )
+        ask_for_messages(written_by(row.address, theirs))
 
 
 def ask_for_messages(messages: QuerySet[Message]) -> None:

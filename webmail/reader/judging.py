@@ -14,6 +14,7 @@ from smime.facts import Facts
 from smime.history import Change, Record
 from smime.verdict import Context, History, Verdict
 from webmail.mailbox.models import Message
+from webmail.reader.senders import written_by
 
 _NOBODY = Record()
 
@@ -83,15 +84,11 @@ def _is_signed(facts: Facts) -> bool:
 
 def _has_unsigned_between(message: Message, address: str, began: datetime, at: datetime) -> bool:
     """Look into the mirror, which knows by its structure alone that a message has no signature."""
-    return (
-        Message.objects.filter(
-            account__user_id=message.account.user_id,
-            from_address__iexact=address,
-            is_secured=False,
-            list_id="",
-            internal_date__gt=began,
-            internal_date__lt=at,
-        )
-        .exclude(content_key=message.content_key)
-        .exists()
+    between = Message.objects.filter(
+        account__user_id=message.account.user_id,
+        is_secured=False,
+        list_id="",
+        internal_date__gt=began,
+        internal_date__lt=at,
     )
+    return written_by(address, between.exclude(content_key=message.content_key)).exists()

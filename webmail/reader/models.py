@@ -37,6 +37,22 @@ class Reading(models.Model):
     turns_at = models.DateTimeField(null=True, db_index=True)
 
 
+class FramedSigner(models.Model):
+    """Who signed a part of a message: found when what is known of a certificate changes.
+
+    Who signs a message as a whole stands in its verdict or is its sender.
+    """
+
+    reading = models.ForeignKey(Reading, models.CASCADE, related_name="framed_signers")
+    # SHA-256 of the certificate; "": somebody, in mail that was opened with a key.
+    fingerprint = models.CharField(max_length=64, blank=True, db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reading", "fingerprint"], name="one_framed_signer")
+        ]
+
+
 class Rejudging(models.Model):
     """How far an account's verdicts have been judged again under the trust of `stamp`.
 

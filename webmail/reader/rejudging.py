@@ -46,6 +46,7 @@ class _Judged:
     reading: Reading
     kept: KeptFacts
     verdict: Verdict
+    framed: tuple[Verdict, ...]
     turns_at: datetime | None
     columns: dict[str, Any]  # what the verdict changes of the row
     is_same: bool  # nothing reads otherwise
@@ -154,7 +155,7 @@ def _judge(batch: _Batch, found: Sequence[Reading]) -> None:
         framed = tuple(judge(facts, context=context) for facts in kept.frames)
         turn = turns_first((verdict, *framed), context)
         panel = words.verdict_json(verdict, framed, kept)
-        batch.judged.append(_judged(reading, kept, verdict, panel, turn))
+        batch.judged.append(_judged(reading, kept, (verdict, *framed), panel, turn))
         change = judging.change_by(message, kept.facts, verdict)
         if change is not None and address:
             record = records[address]
@@ -166,10 +167,11 @@ def _judge(batch: _Batch, found: Sequence[Reading]) -> None:
 def _judged(
     reading: Reading,
     kept: KeptFacts,
-    verdict: Verdict,
+    verdicts: tuple[Verdict, ...],  # the message's, then those of its framed parts
     panel: dict[str, Any],
     turn: datetime | None,
 ) -> _Judged:
+    verdict, *framed = verdicts
     encryption = verdict.encryption
     columns: dict[str, Any] = {
         "signature_code": verdict.signature.code,
@@ -184,6 +186,7 @@ def _judged(
         reading=reading,
         kept=kept,
         verdict=verdict,
+        framed=tuple(framed),
         turns_at=turn,
         columns=columns,
         is_same=is_same,
@@ -316,8 +319,13 @@ def _learn(batch: _Batch) -> None:
         found = batch.read[address], batch.records[address]
         turned |= remembering.note(user.pk, address, changes, found=found)
     due.ask_for(user, turned - {each.reading.message.content_key for each in batch.judged})
+    # Those that read the same, too: of a signer who is not the sender trust alone says nothing, a
+    # withdrawal does.
+    revocation.watch(
+        (verdict for each in batch.judged for verdict in (each.verdict, *each.framed)),
+        now=batch.now,
+    )
     changed = [each for each in batch.judged if not each.is_same]
-    revocation.watch((each.verdict for each in changed), now=batch.now)
     for each in _latest(changed):
         people.harvest(
             user, each.kept.facts, each.verdict, message_date=each.reading.message.internal_date

@@ -18,7 +18,16 @@ from smime.verdict import Context, Verdict
 from smime.verdict_clock import turns_first
 from webmail.mailbox import blobs, changes, seals
 from webmail.mailbox.models import Message
-from webmail.reader import body_words, due, judging, links, pipeline, rejudging, store
+from webmail.reader import (
+    body_words,
+    due,
+    framed_signers,
+    judging,
+    links,
+    pipeline,
+    rejudging,
+    store,
+)
 from webmail.reader.variants import Variant
 
 logger = logging.getLogger(__name__)
@@ -121,12 +130,16 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
         session_key=session_key if isinstance(session_key, bytes) else None,
         is_open=reading.is_shown,
     )
+    if reading.is_shown:
+        is_secret = pipeline.holds_secrets(made.reading)
+        framed_signers.keep(message.pk, made.framed, is_secret=is_secret)
     _tell(message, made.verdict, reading, is_own_session=session_key is not None)
     _learn(user, message, made)
     if not before.was_read and body_words.may_be_found(reading):
         lanes.post_later("reader.index_body", message.pk, lane="crypto")  # nobody waits for it
-    revocation.watch([made.verdict], now=context.now)
-    if trust.stamp_for(user) != stamp:  # the sweep under the new trust may have passed by already
+    revocation.watch([made.verdict, *made.framed], now=context.now)
+    # What changed it all may have passed by before the verdict was here to be judged again.
+    if trust.stamp_for(user) != stamp or trust.is_outdated(context):
         due.ask_for_messages(Message.objects.filter(pk=message.pk))
     return "done"
 
