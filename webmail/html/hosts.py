@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -38,8 +39,9 @@ _SCRIPT_SETS = (
     frozenset({"LATIN", "CJK", "BOPOMOFO"}),
     frozenset({"LATIN", "CJK", "HANGUL"}),
 )
-_CYRILLIC_LOOKALIKES = frozenset("асԁеһіјӏорԛѕԝхуьв")
-_GREEK_LOOKALIKES = frozenset("αινορυκτχ")
+# Letters that pass for the Latin ones below them.
+CYRILLIC_LOOKALIKES = dict(zip("асԁеһіјӏорԛѕԝхуьв", "acdehijlopqswxybb", strict=True))
+GREEK_LOOKALIKES = dict(zip("αινορυκτχ", "aivopuktx", strict=True))
 _SHORT_SECOND_LEVEL = 3  # co.uk, com.au: two short labels are no owner's domain
 
 
@@ -106,7 +108,9 @@ def _is_disguised(label: str) -> bool:
     scripts = {unicodedata.name(char, "UNKNOWN").split()[0].split("-")[0] for char in letters}
     if len(scripts) > 1 and not any(scripts <= allowed for allowed in _SCRIPT_SETS):
         return True
-    return bool(letters) and (letters <= _CYRILLIC_LOOKALIKES or letters <= _GREEK_LOOKALIKES)
+    return bool(letters) and (
+        letters <= CYRILLIC_LOOKALIKES.keys() or letters <= GREEK_LOOKALIKES.keys()
+    )
 
 
 def named_hosts(text: str) -> set[str]:
@@ -138,5 +142,27 @@ def covers(named: str, target: str) -> bool:
     if named == target:
         return True
     labels = named.split(".")
-    is_suffix = len(labels) == 2 and len(labels[0]) <= _SHORT_SECOND_LEVEL and len(labels[1]) == 2
-    return target.endswith("." + named) and len(labels) > 1 and not is_suffix
+    return target.endswith("." + named) and len(labels) > 1 and not _is_suffix(labels)
+
+
+def organisation(name: str) -> str:
+    """The domain that somebody registered and `name` (A-labels) is below; itself if that is not
+    known. Without a list of suffixes: two labels, or three below one like co.uk.
+    """
+    labels = name.lower().removesuffix(".").split(".")
+    if len(labels) < 3 or labels[-1].isdecimal() or ":" in name:
+        return ".".join(labels)
+    return ".".join(labels[-3:] if _is_suffix(labels[-2:]) else labels[-2:])
+
+
+def are_related(one: str, other: str) -> bool:
+    """True when two hosts (A-labels) belong to one organisation, as far as their names show."""
+    one, other = one.lower().removesuffix("."), other.lower().removesuffix(".")
+    if organisation(one) == organisation(other):
+        return True
+    short, long = sorted((one, other), key=len)
+    return "." in short and long.endswith(f".{short}")
+
+
+def _is_suffix(labels: Sequence[str]) -> bool:
+    return len(labels) == 2 and len(labels[0]) <= _SHORT_SECOND_LEVEL and len(labels[1]) == 2
