@@ -5,7 +5,7 @@ past: those of our own servers first, then those that somebody handed in and may
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -151,20 +151,27 @@ def _step(hop: Hop, before: datetime | None) -> Step:
     return Step(hop, delay, "backwards" if delay < timedelta() else "")
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivingServers:
+    """Whose word on received mail counts, and which hosts are theirs."""
+
+    authserv_ids: frozenset[str] = frozenset()  # canonical; empty: nobody's
+    is_ours: Callable[[str], bool] = lambda _host: False
+
+
 def trusted_results(
-    trace: Trace, *, trusted: Collection[str], is_ours: Callable[[str], bool]
+    trace: Trace, servers: ReceivingServers
 ) -> tuple[tuple[str, AuthenticationResult], ...]:
     """Return what trusted servers found, each with the authserv-id of who did.
 
-    `trusted` are canonical authserv-ids; `is_ours` says whether a host is one of our servers.
     Fields count above the first Received field that is not ours (RFC 8601 §5): a server's fields
     stand on top of what it was handed, and the Received field of the server that took the message
     in from a stranger is the last of ours, whatever names stand below it. Of each method the
     topmost field with it counts alone.
     """
     found: dict[str, list[tuple[str, AuthenticationResult]]] = {}
-    for results in _ours(trace.entries, is_ours):
-        if results.authserv_id not in trusted:
+    for results in _ours(trace.entries, servers.is_ours):
+        if results.authserv_id not in servers.authserv_ids:
             continue
         for method in dict.fromkeys(each.method for each in results.results):
             if method not in found:

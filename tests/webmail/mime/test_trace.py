@@ -7,7 +7,14 @@ import pytest
 
 from webmail.mime import trace
 from webmail.mime.headers import read_headers
-from webmail.mime.trace import Hop, parse_received, read_trace, steps, trusted_results
+from webmail.mime.trace import (
+    Hop,
+    ReceivingServers,
+    parse_received,
+    read_trace,
+    steps,
+    trusted_results,
+)
 
 _AT = datetime(2026, 11, 2, 9, 11, 5, tzinfo=UTC)
 
@@ -104,9 +111,8 @@ def _is_ours(host: str) -> bool:
 
 
 def _said(*fields: str) -> list[str]:
-    found = trusted_results(
-        read_trace(_headers(*fields)), trusted={"mx.ours.example"}, is_ours=_is_ours
-    )
+    servers = ReceivingServers(frozenset({"mx.ours.example"}), _is_ours)
+    found = trusted_results(read_trace(_headers(*fields)), servers)
     return [f"{each.method}={each.result}" for _, each in found]
 
 
@@ -149,6 +155,11 @@ def _said(*fields: str) -> list[str]:
 def test_only_our_own_servers_fields_count(fields, said):
     """RFC 8601 §5: the place in the trace decides, not the name in the field."""
     assert _said(*fields) == said
+
+
+def test_without_a_trusted_server_nothing_counts():
+    """The default: no field is anybody's word."""
+    assert trusted_results(read_trace(_headers(_TRUE, _BORDER)), ReceivingServers()) == ()
 
 
 def test_several_signatures_of_one_field_stand_together():
