@@ -9,18 +9,22 @@ Keywords are removed from the outside, the rest stays. Encrypting without signin
 specification and not offered.
 """
 
-from base64 import encodebytes
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from hashlib import sha256
+from io import BytesIO
 
 from cryptography import x509
 
-from smime.cms import AES_256_CBC, WRITABLE_CIPHERS, ContentCipher, encrypt
-from smime.cms.signing import micalg, sign_detached, sign_opaque
+from smime.cms import AES_256_CBC, WRITABLE_CIPHERS, ContentCipher
+from smime.cms.elements import Octets
+from smime.cms.encrypting import enveloped_data
+from smime.cms.signing import micalg, signed_data
 from smime.pki.pkcs12 import KeyPair
 from smime.writing_legacy import with_legacy_display
 from webmail.mime import parse_date
+from webmail.mime.transfer import base64_lines
 from webmail.mime.write import add_fields, add_parameter, assemble
 
 type Fields = list[tuple[str, str]]
@@ -29,7 +33,8 @@ type Policy = Callable[[str, str], str | None]
 
 HIDDEN_SUBJECT = "[...]"
 _REMOVED = frozenset({"comments", "keywords"})
-_CMS_LINE = b"\r\n"
+_BEGINNING = 64 * 1024  # octets of each piece that choose a boundary
+_EMPTY_LINE = b"\r\n\r\n"
 
 
 def hcp_baseline(name: str, value: str) -> str | None:
@@ -70,23 +75,25 @@ def protect(
         return assemble(fields, entity)
     moment = signing_time or _date(fields)
     if not recipients:
-        payload = _payload(entity, fields, mode="clear") if protect_headers else entity
-        return assemble(fields, _clear_signed(payload, signer, moment))
+        payload = _payload(entity, fields, mode="clear") if protect_headers else [entity]
+        return _clear_signed(fields, payload, signer, moment)
     used = WRITABLE_CIPHERS.get(cipher) if isinstance(cipher, str) else cipher
     if used is None:
         raise ValueError("This cipher is not written.")
     outer = fields
-    payload = entity
+    payload = [entity]
     if protect_headers:
         outer = _outer(fields, policy)
         if legacy_display:
-            payload = with_legacy_display(payload, _hidden(fields, policy))
+            entity = with_legacy_display(entity, _hidden(fields, policy))
         shown_outside = [("HP-Outer", f"{name}: {value}") for name, value in outer]
-        payload = _payload(payload, [*fields, *shown_outside], mode="cipher")
-    signed = _pkcs7(sign_opaque(payload, signer, signed_at=moment), "signed-data")
+        payload = _payload(entity, [*fields, *shown_outside], mode="cipher")
+    signed = signed_data(payload, signer, signed_at=moment, is_detached=False)
     kind = "authEnveloped-data" if used.is_authenticated else "enveloped-data"
-    encrypted = encrypt(signed, recipients, cipher=used, oaep=oaep)
-    return assemble(outer, _pkcs7(encrypted, kind))
+    entity_parts = _pkcs7(signed, "signed-data")
+    encrypted = enveloped_data(entity_parts, recipients, cipher=used, oaep=oaep)
+    del entity, payload, signed  # only the caller's copy is left while the message is made
+    return _message(outer, _pkcs7(encrypted, kind))
 
 
 def _date(fields: Fields) -> datetime:
@@ -97,8 +104,11 @@ def _date(fields: Fields) -> datetime:
     return moment
 
 
-def _payload(entity: bytes, fields: Fields, *, mode: str) -> bytes:
-    return add_fields(add_parameter(entity, "hp", mode), fields)
+def _payload(entity: bytes, fields: Fields, *, mode: str) -> list[Octets]:
+    """Put parameter and fields into the entity's header; its body is not copied."""
+    body = entity.find(_EMPTY_LINE) + len(_EMPTY_LINE)
+    head = add_fields(add_parameter(entity[:body], "hp", mode), fields)
+    return [head, memoryview(entity)[body:]]
 
 
 def _outer(fields: Fields, policy: Policy) -> Fields:
@@ -115,50 +125,55 @@ def _hidden(fields: Fields, policy: Policy) -> Fields:
     ]
 
 
-def _clear_signed(payload: bytes, signer: KeyPair, moment: datetime) -> bytes:
-    signature = _base64(sign_detached(payload, signer, signed_at=moment))
+def _clear_signed(
+    fields: Fields, payload: Sequence[Octets], signer: KeyPair, moment: datetime
+) -> bytes:
+    signature = signed_data(payload, signer, signed_at=moment, is_detached=True)
     boundary = _boundary(payload)
     delimiter = b"--" + boundary.encode()
     head = (
         'Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n'
-        f' micalg={micalg(signer)}; boundary="{boundary}"\r\n'
+        f' micalg={micalg(signer)}; boundary="{boundary}"\r\n\r\n'
     )
     proof = (
-        b'Content-Type: application/pkcs7-signature; name="smime.p7s"\r\n'
+        b'\r\nContent-Type: application/pkcs7-signature; name="smime.p7s"\r\n'
         b"Content-Transfer-Encoding: base64\r\n"
-        b'Content-Disposition: attachment; filename="smime.p7s"\r\n'
+        b'Content-Disposition: attachment; filename="smime.p7s"\r\n\r\n'
     )
     # The line end before a delimiter is the delimiter's (RFC 2046 §5.1.1): `payload` stays whole.
-    return _CMS_LINE.join(
-        (
-            head.encode(),
-            delimiter,
-            payload,
-            delimiter,
-            proof,
-            signature + delimiter + b"--",
-            b"",
-        )
-    )
+    between = b"\r\n" + delimiter
+    opening = (head.encode(), delimiter, b"\r\n")
+    closing = (between, proof, *base64_lines(signature), delimiter, b"--\r\n")
+    return _message(fields, (*opening, *payload, *closing))
 
 
-def _boundary(payload: bytes) -> str:
+def _boundary(payload: Sequence[Octets]) -> str:
     """Choose a boundary that does not occur; the same payload always gets the same one."""
-    seed = sha256(payload).hexdigest()
-    while (boundary := f"=_{seed[:24]}s").encode() in payload:
+    seed = sha256(b"".join(piece[:_BEGINNING] for piece in payload)).hexdigest()
+    while _occurs(boundary := f"=_{seed[:24]}s", payload):
         seed = sha256(seed.encode()).hexdigest()
     return boundary
 
 
-def _pkcs7(der: bytes, smime_type: str) -> bytes:
+def _occurs(boundary: str, payload: Sequence[Octets]) -> bool:
+    # Pieces end with a line, so that none begins inside a boundary.
+    return any(re.search(re.escape(boundary).encode(), piece) for piece in payload)
+
+
+def _pkcs7(der: Iterable[Octets], smime_type: str) -> Iterator[Octets]:
     head = (
         f"Content-Type: application/pkcs7-mime; smime-type={smime_type};\r\n"
         ' name="smime.p7m"\r\n'
         "Content-Transfer-Encoding: base64\r\n"
         'Content-Disposition: attachment; filename="smime.p7m"\r\n\r\n'
     )
-    return head.encode() + _base64(der)
+    yield head.encode()
+    yield from base64_lines(der)
 
 
-def _base64(der: bytes) -> bytes:
-    return encodebytes(der).replace(b"\n", _CMS_LINE)
+def _message(fields: Fields, entity: Iterable[Octets]) -> bytes:
+    """Put a message together in one buffer, which gives its bytes away uncopied."""
+    whole = BytesIO()
+    whole.write(assemble(fields, b""))
+    whole.writelines(entity)
+    return whole.getvalue()

@@ -4,13 +4,15 @@ Sources: RFC 8551 §2, RFC 5754, RFC 4056, RFC 5753, RFC 8418, RFC 8419, RFC 508
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from asn1crypto.core import Null, Sequence
+from asn1crypto.core import Null
 from cryptography.hazmat.primitives import hashes
 
 from smime.cms import asn1
+from smime.cms.elements import EXPLICIT_0, SEQUENCE, Octets, object_identifier, wrapped
 
 DATA = "1.2.840.113549.1.7.1"
 SIGNED_DATA = "1.2.840.113549.1.7.2"
@@ -246,6 +248,7 @@ def algorithm_with_null(oid: str) -> asn1.Algorithm:
     return algorithm(oid, Null())
 
 
-def content_info(oid: str, content: Sequence) -> bytes:
-    """Build the DER of a ContentInfo (RFC 5652 §3)."""
-    return bytes(asn1.ContentInfo({"content_type": oid, "content": content}).dump())
+def content_pieces(oid: str, fields: Sequence[Octets]) -> list[Octets]:
+    """Build a ContentInfo (RFC 5652 §3) round a SEQUENCE of these fields, not joined."""
+    explicit = wrapped(EXPLICIT_0, wrapped(SEQUENCE, fields))
+    return wrapped(SEQUENCE, [object_identifier(oid), *explicit])

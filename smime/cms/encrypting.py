@@ -5,15 +5,15 @@ Diffie-Hellman with an AES wrap of the content key's size (RFC 8551 §2.3).
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
+from io import BytesIO
 
-from asn1crypto import core
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, padding
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x448, x25519
 from cryptography.hazmat.primitives.asymmetric import padding as rsa_padding
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -24,7 +24,20 @@ from smime.cms.algorithms import (
     ContentCipher,
     algorithm,
     algorithm_with_null,
-    content_info,
+    content_pieces,
+)
+from smime.cms.elements import (
+    EXPLICIT_0,
+    SEQUENCE,
+    Octets,
+    element,
+    in_portions,
+    integer,
+    object_identifier,
+    octet_string,
+    sequence,
+    set_of,
+    wrapped,
 )
 from smime.cms.identifiers import issuer_and_serial
 from smime.cms.keys import derive_wrapping_key
@@ -32,7 +45,13 @@ from smime.pki.certificates import DamagedCertificateError, may_encrypt, public_
 
 _NONCE_SIZE = 12  # RFC 5084 §3.2
 _TAG_SIZE = 16
+_BLOCK_SIZE = 16  # of AES
+_ENCRYPTED_CONTENT = 0x80  # [0] IMPLICIT OCTET STRING
+_KEY_AGREEMENT, _ORIGINATOR_KEY, _EXPLICIT_1 = 0xA1, 0xA1, 0xA1  # [1], each in its structure
+_BIT_STRING, _NO_UNUSED_BITS = 0x03, b"\0"
+_AT_ONCE = 256 * 1024  # bytes
 _MINIMUM_RSA = 2048  # RFC 8551 §4.3
+_OAEP = rsa_padding.OAEP(rsa_padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
 
 
 class CannotEncryptError(Exception):
@@ -55,6 +74,17 @@ def encrypt(
     GCM gives AuthEnvelopedData, CBC EnvelopedData. `oaep` uses RSA-OAEP with SHA-256. Raises
     CannotEncryptError for a certificate that must not be encrypted to, ValueError without any.
     """
+    return b"".join(enveloped_data([content], recipients, cipher=cipher, oaep=oaep))
+
+
+def enveloped_data(
+    content: Iterable[Octets],
+    recipients: Sequence[x509.Certificate],
+    *,
+    cipher: ContentCipher = AES_256_CBC,
+    oaep: bool = False,
+) -> list[Octets]:
+    """Encrypt `content` as it comes, piece by piece; gives the DER in pieces. As `encrypt`."""
     if not recipients:
         raise ValueError("nobody to encrypt to")
     if cipher.name not in algorithms.WRITABLE_CIPHERS:
@@ -67,46 +97,52 @@ def encrypt(
 
 
 def _enveloped(
-    content: bytes, key: bytes, infos: list[asn1.RecipientInfo], cipher: ContentCipher
-) -> bytes:
-    iv = os.urandom(16)
-    padder = padding.PKCS7(128).padder()
+    content: Iterable[Octets], key: bytes, infos: list[asn1.RecipientInfo], cipher: ContentCipher
+) -> list[Octets]:
+    iv = os.urandom(_BLOCK_SIZE)
+    padder = padding.PKCS7(8 * _BLOCK_SIZE).padder()
     encryptor = Cipher(AES(key), modes.CBC(iv)).encryptor()
-    ciphertext = encryptor.update(padder.update(content) + padder.finalize())
+    ciphertext, size = BytesIO(), 0
+    for piece in in_portions(content, _AT_ONCE):
+        ciphertext.write(encryptor.update(piece))
+        size += len(piece)
+    # The padding depends on the length alone: padding the whole would be a copy of it.
+    ending = padder.update(bytes(size % _BLOCK_SIZE)) + padder.finalize()
+    ciphertext.write(encryptor.update(ending[size % _BLOCK_SIZE :]))
+    ciphertext.write(encryptor.finalize())
     only_rsa_by_name = all(info.name == "ktri" for info in infos)
-    enveloped = asn1.EnvelopedData(
-        {
-            "version": 0 if only_rsa_by_name else 2,  # RFC 5652 §6.1
-            "recipient_infos": infos,
-            "encrypted_content_info": {
-                "content_type": algorithms.DATA,
-                "content_encryption_algorithm": algorithm(cipher.oid, core.OctetString(iv)),
-                "encrypted_content": ciphertext + encryptor.finalize(),
-            },
-        }
-    )
-    return content_info(algorithms.ENVELOPED_DATA, enveloped)
+    fields: list[Octets] = [
+        integer(0 if only_rsa_by_name else 2),  # RFC 5652 §6.1
+        set_of(info.dump() for info in infos),
+        *_encrypted_content(cipher, octet_string(iv), ciphertext),
+    ]
+    return content_pieces(algorithms.ENVELOPED_DATA, fields)
 
 
 def _auth_enveloped(
-    content: bytes, key: bytes, infos: list[asn1.RecipientInfo], cipher: ContentCipher
-) -> bytes:
+    content: Iterable[Octets], key: bytes, infos: list[asn1.RecipientInfo], cipher: ContentCipher
+) -> list[Octets]:
     nonce = os.urandom(_NONCE_SIZE)
-    sealed = AESGCM(key).encrypt(nonce, content, None)
-    parameters = asn1.GcmParameters({"nonce": nonce, "icv_length": _TAG_SIZE})
-    enveloped = asn1.AuthEnvelopedData(
-        {
-            "version": 0,
-            "recipient_infos": infos,
-            "auth_encrypted_content_info": {
-                "content_type": algorithms.DATA,
-                "content_encryption_algorithm": algorithm(cipher.oid, parameters),
-                "encrypted_content": sealed[:-_TAG_SIZE],
-            },
-            "mac": sealed[-_TAG_SIZE:],
-        }
-    )
-    return content_info(algorithms.AUTH_ENVELOPED_DATA, enveloped)
+    encryptor = Cipher(AES(key), modes.GCM(nonce)).encryptor()
+    ciphertext = BytesIO()
+    for piece in in_portions(content, _AT_ONCE):
+        ciphertext.write(encryptor.update(piece))
+    ciphertext.write(encryptor.finalize())
+    fields: list[Octets] = [
+        integer(0),
+        set_of(info.dump() for info in infos),
+        *_encrypted_content(cipher, sequence(octet_string(nonce), integer(_TAG_SIZE)), ciphertext),
+        octet_string(encryptor.tag),
+    ]
+    return content_pieces(algorithms.AUTH_ENVELOPED_DATA, fields)
+
+
+def _encrypted_content(
+    cipher: ContentCipher, parameters: bytes, ciphertext: BytesIO
+) -> list[Octets]:
+    method = sequence(object_identifier(cipher.oid), parameters)
+    content = wrapped(_ENCRYPTED_CONTENT, [ciphertext.getbuffer()])
+    return wrapped(SEQUENCE, [object_identifier(algorithms.DATA), method, *content])
 
 
 def _recipient(
@@ -135,30 +171,25 @@ def _transport(
 ) -> asn1.RecipientInfo:
     # RFC 3560 §4: a key that says OAEP is used for nothing else.
     wants_oaep = certificate.public_key_algorithm_oid.dotted_string == algorithms.RSA_OAEP
-    if oaep or wants_oaep:
-        sha256 = algorithm(algorithms.DIGEST_OIDS["sha256"])
-        parameters = asn1.OaepParameters(
-            {"hash": sha256, "mask": algorithm(algorithms.MGF1, sha256)}
-        )
-        method = algorithm(algorithms.RSA_OAEP, parameters)
-        scheme = rsa_padding.OAEP(rsa_padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
-        encrypted = key.encrypt(content_key, scheme)
-    else:
-        method = algorithm_with_null(algorithms.RSA_ENCRYPTION)
-        encrypted = key.encrypt(content_key, rsa_padding.PKCS1v15())
-    return asn1.RecipientInfo(
-        "ktri",
-        asn1.KeyTransRecipientInfo(
-            {
-                "version": 0,
-                "rid": asn1.SignerIdentifier(
-                    "issuer_and_serial_number", issuer_and_serial(certificate)
-                ),
-                "key_encryption_algorithm": method,
-                "encrypted_key": encrypted,
-            }
-        ),
+    is_oaep = oaep or wants_oaep
+    scheme = _OAEP if is_oaep else rsa_padding.PKCS1v15()
+    info = sequence(
+        integer(0),
+        issuer_and_serial(certificate),
+        _transport_method(is_oaep),
+        octet_string(key.encrypt(content_key, scheme)),
     )
+    recipient: asn1.RecipientInfo = asn1.RecipientInfo.load(info)
+    return recipient
+
+
+@cache
+def _transport_method(is_oaep: bool) -> bytes:
+    if not is_oaep:
+        return bytes(algorithm_with_null(algorithms.RSA_ENCRYPTION).dump())
+    sha256 = algorithm(algorithms.DIGEST_OIDS["sha256"])
+    parameters = asn1.OaepParameters({"hash": sha256, "mask": algorithm(algorithms.MGF1, sha256)})
+    return bytes(algorithm(algorithms.RSA_OAEP, parameters).dump())
 
 
 def _agreement(
@@ -177,26 +208,22 @@ def _agreement(
         shared, point, key_oid = _montgomery(key)
         scheme = algorithms.ECDH_HKDF_SHA256
     wrapping_key = derive_wrapping_key(shared, scheme=scheme, wrap=wrap, ukm=ukm)
-    originator = asn1.OriginatorPublicKey(
-        {"algorithm": algorithm(key_oid), "public_key": core.OctetBitString(point)}
+    originator = element(
+        _ORIGINATOR_KEY,
+        sequence(object_identifier(key_oid)),
+        element(_BIT_STRING, _NO_UNUSED_BITS, point),
     )
-    info = asn1.KeyAgreeRecipientInfo(
-        {
-            "version": 3,
-            "originator": asn1.OriginatorIdentifierOrKey("originator_key", originator),
-            "ukm": ukm,
-            "key_encryption_algorithm": algorithm(scheme, wrap),
-            "recipient_encrypted_keys": [
-                {
-                    "rid": asn1.KeyAgreeRecipientIdentifier(
-                        "issuer_and_serial_number", issuer_and_serial(certificate)
-                    ),
-                    "encrypted_key": aes_key_wrap(wrapping_key, content_key),
-                }
-            ],
-        }
+    wrapped_key = aes_key_wrap(wrapping_key, content_key)
+    info = element(
+        _KEY_AGREEMENT,
+        integer(3),
+        element(EXPLICIT_0, originator),
+        element(_EXPLICIT_1, octet_string(ukm)),
+        sequence(object_identifier(scheme), wrap.dump()),
+        sequence(sequence(issuer_and_serial(certificate), octet_string(wrapped_key))),
     )
-    return asn1.RecipientInfo("kari", info)
+    recipient: asn1.RecipientInfo = asn1.RecipientInfo.load(info)
+    return recipient
 
 
 def _montgomery(

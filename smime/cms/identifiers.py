@@ -7,6 +7,7 @@ from asn1crypto.x509 import Name
 from cryptography import x509
 
 from smime.cms import asn1
+from smime.cms.elements import integer, sequence
 from smime.pki.certificates import DamagedCertificateError, extension
 
 
@@ -41,14 +42,9 @@ def certificate_id(choice: Any) -> CertificateId:
             return CertificateId(key_id=bytes(chosen))
 
 
-def issuer_and_serial(certificate: x509.Certificate) -> asn1.IssuerAndSerialNumber:
-    """Name a certificate the way every client understands."""
-    return asn1.IssuerAndSerialNumber(
-        {
-            "issuer": Name.load(certificate.issuer.public_bytes()),
-            "serial_number": certificate.serial_number,
-        }
-    )
+def issuer_and_serial(certificate: x509.Certificate) -> bytes:
+    """Give the DER of the name of a certificate that every client understands."""
+    return sequence(certificate.issuer.public_bytes(), integer(certificate.serial_number))
 
 
 def key_identifier(certificate: x509.Certificate) -> bytes | None:

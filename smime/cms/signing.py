@@ -8,22 +8,31 @@ capabilities, and the signing certificate.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
-from asn1crypto import core
-from asn1crypto.x509 import Certificate as Asn1Certificate
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from smime.cms import algorithms, asn1
-from smime.cms.algorithms import algorithm, algorithm_with_null, content_info
+from smime.cms.algorithms import algorithm, algorithm_with_null, content_pieces
+from smime.cms.elements import (
+    EXPLICIT_0,
+    OCTET_STRING,
+    SEQUENCE,
+    Octets,
+    integer,
+    object_identifier,
+    octet_string,
+    sequence,
+    set_of,
+    time,
+    wrapped,
+)
 from smime.cms.identifiers import issuer_and_serial
 from smime.pki.certificates import is_self_signed
 from smime.pki.pkcs12 import KeyPair
-
-_UTC_TIME_END = 2050  # RFC 5652 §11.3: UTCTime until 2049
 
 
 class CannotSignError(Exception):
@@ -38,16 +47,19 @@ class _Method:
 
 
 # In order of preference and grouped (RFC 8551 §2.5.2): what this reader opens.
-_CAPABILITIES = (
-    algorithm(algorithms.AES_256_GCM.oid),
-    algorithm(algorithms.AES_128_GCM.oid),
-    algorithm(algorithms.AES_256_CBC.oid),
-    algorithm(algorithms.AES_128_CBC.oid),
-    algorithm(algorithms.ECDH_X963_SHA256, algorithm(algorithms.WRAP_OIDS[32])),
-    algorithm(algorithms.ECDH_X963_SHA256, algorithm(algorithms.WRAP_OIDS[16])),
-    algorithm(algorithms.ECDH_HKDF_SHA256, algorithm(algorithms.WRAP_OIDS[32])),
-    algorithm(algorithms.ECDH_HKDF_SHA256, algorithm(algorithms.WRAP_OIDS[16])),
-)
+_CAPABILITIES = asn1.Capabilities(
+    [
+        algorithm(algorithms.AES_256_GCM.oid),
+        algorithm(algorithms.AES_128_GCM.oid),
+        algorithm(algorithms.AES_256_CBC.oid),
+        algorithm(algorithms.AES_128_CBC.oid),
+        algorithm(algorithms.ECDH_X963_SHA256, algorithm(algorithms.WRAP_OIDS[32])),
+        algorithm(algorithms.ECDH_X963_SHA256, algorithm(algorithms.WRAP_OIDS[16])),
+        algorithm(algorithms.ECDH_HKDF_SHA256, algorithm(algorithms.WRAP_OIDS[32])),
+        algorithm(algorithms.ECDH_HKDF_SHA256, algorithm(algorithms.WRAP_OIDS[16])),
+    ]
+).dump()
+_SIGNED_ATTRIBUTES, _CERTIFICATES = 0xA0, 0xA0  # [0] IMPLICIT, each in its own structure
 
 
 def sign_detached(content: bytes, signer: KeyPair, *, signed_at: datetime) -> bytes:
@@ -55,12 +67,12 @@ def sign_detached(content: bytes, signer: KeyPair, *, signed_at: datetime) -> by
 
     `content` is signed as it is: CRLF line ends are the caller's promise. Raises CannotSignError.
     """
-    return _signed(content, signer, signed_at=signed_at, detached=True)
+    return b"".join(signed_data([content], signer, signed_at=signed_at, is_detached=True))
 
 
 def sign_opaque(content: bytes, signer: KeyPair, *, signed_at: datetime) -> bytes:
     """Give the DER of a SignedData that carries `content`. Raises CannotSignError."""
-    return _signed(content, signer, signed_at=signed_at, detached=False)
+    return b"".join(signed_data([content], signer, signed_at=signed_at, is_detached=False))
 
 
 def micalg(signer: KeyPair) -> str:
@@ -68,34 +80,37 @@ def micalg(signer: KeyPair) -> str:
     return "sha-" + _method(signer).hash_name.removeprefix("sha")
 
 
-def _signed(content: bytes, signer: KeyPair, *, signed_at: datetime, detached: bool) -> bytes:
+def signed_data(
+    content: Sequence[Octets], signer: KeyPair, *, signed_at: datetime, is_detached: bool
+) -> list[Octets]:
+    """Give a SignedData over `content`, which comes in pieces, as pieces: content is not copied.
+
+    Raises CannotSignError.
+    """
     method = _method(signer)
     attributes = _attributes(content, signer, method, signed_at)
-    signature = _sign(signer, method, attributes.dump())
-    encapsulated: dict[str, object] = {"content_type": algorithms.DATA}
-    if not detached:
-        encapsulated["content"] = content
-    signed = asn1.SignedData(
-        {
-            "version": 1,
-            "digest_algorithms": [method.digest_algorithm],
-            "encap_content_info": encapsulated,
-            "certificates": [_asn1(each) for each in _enclosed(signer)],
-            "signer_infos": [
-                {
-                    "version": 1,
-                    "sid": asn1.SignerIdentifier(
-                        "issuer_and_serial_number", issuer_and_serial(signer.certificate)
-                    ),
-                    "digest_algorithm": method.digest_algorithm,
-                    "signed_attrs": attributes,
-                    "signature_algorithm": method.signature_algorithm,
-                    "signature": signature,
-                }
-            ],
-        }
+    signature = _sign(signer, method, set_of(attributes))
+    digest_algorithm = method.digest_algorithm.dump()
+    holder: list[Octets] = [object_identifier(algorithms.DATA)]
+    if not is_detached:
+        holder += wrapped(EXPLICIT_0, wrapped(OCTET_STRING, content))
+    signer_info = sequence(
+        integer(1),
+        issuer_and_serial(signer.certificate),
+        digest_algorithm,
+        set_of(attributes, tag=_SIGNED_ATTRIBUTES),
+        method.signature_algorithm.dump(),
+        octet_string(signature),
     )
-    return content_info(algorithms.SIGNED_DATA, signed)
+    certificates = [each.public_bytes(Encoding.DER) for each in _enclosed(signer)]
+    signed: list[Octets] = [
+        integer(1),
+        set_of([digest_algorithm]),
+        *wrapped(SEQUENCE, holder),
+        set_of(certificates, tag=_CERTIFICATES),
+        set_of([signer_info]),
+    ]
+    return content_pieces(algorithms.SIGNED_DATA, signed)
 
 
 def _method(signer: KeyPair) -> _Method:
@@ -129,23 +144,22 @@ def _pss_method() -> _Method:
 
 
 def _attributes(
-    content: bytes, signer: KeyPair, method: _Method, signed_at: datetime
-) -> asn1.Attributes:
-    moment = signed_at.astimezone(UTC).replace(microsecond=0)
-    time = core.UTCTime(moment) if moment.year < _UTC_TIME_END else core.GeneralizedTime(moment)
+    content: Sequence[Octets], signer: KeyPair, method: _Method, signed_at: datetime
+) -> list[bytes]:
     certificate_hash = hashlib.sha256(signer.certificate.public_bytes(Encoding.DER)).digest()
-    digest = hashlib.new(method.hash_name, content).digest()
-    values: list[tuple[str, core.Asn1Value]] = [
-        (algorithms.CONTENT_TYPE, core.ObjectIdentifier(algorithms.DATA)),
-        (algorithms.SIGNING_TIME, time),
-        (algorithms.MESSAGE_DIGEST, core.OctetString(digest)),
-        (algorithms.SMIME_CAPABILITIES, asn1.Capabilities(list(_CAPABILITIES))),
-        (
-            algorithms.SIGNING_CERTIFICATE_V2,
-            asn1.SigningCertificateV2({"certs": [{"hash": certificate_hash}]}),
-        ),
-    ]
-    return asn1.Attributes([{"type": oid, "values": [value]} for oid, value in values])
+    digest = hashlib.new(method.hash_name)
+    for piece in content:
+        digest.update(piece)
+    # RFC 5035 §4: the certificate by its SHA-256, which is what an absent algorithm means.
+    named = sequence(sequence(sequence(octet_string(certificate_hash))))
+    values = (
+        (algorithms.CONTENT_TYPE, object_identifier(algorithms.DATA)),
+        (algorithms.SIGNING_TIME, time(signed_at)),
+        (algorithms.MESSAGE_DIGEST, octet_string(digest.digest())),
+        (algorithms.SMIME_CAPABILITIES, _CAPABILITIES),
+        (algorithms.SIGNING_CERTIFICATE_V2, named),
+    )
+    return [sequence(object_identifier(oid), set_of([value])) for oid, value in values]
 
 
 def _sign(signer: KeyPair, method: _Method, message: bytes) -> bytes:
@@ -172,7 +186,3 @@ def _enclosed(signer: KeyPair) -> Sequence[x509.Certificate]:
     """Give the certificates to send: the signer's and the chain without a root (RFC 8550 §2.3)."""
     chain = [each for each in signer.chain if not is_self_signed(each)]
     return (signer.certificate, *chain)
-
-
-def _asn1(certificate: x509.Certificate) -> Asn1Certificate:
-    return Asn1Certificate.load(certificate.public_bytes(Encoding.DER))

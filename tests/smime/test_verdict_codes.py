@@ -29,7 +29,8 @@ from smime.cms import (
     signing,
 )
 from smime.cms import asn1 as structures
-from smime.cms.algorithms import algorithm, algorithm_with_null, content_info
+from smime.cms.algorithms import algorithm, algorithm_with_null
+from smime.cms.elements import object_identifier
 from smime.pki import KeyPair
 from smime.pki.authority import new_key
 from smime.pki.certificates import fingerprint
@@ -89,8 +90,8 @@ def without_time() -> bytes:
     real = signing._attributes
 
     def attributes(*args):
-        kept = [each for each in real(*args) if each["type"].dotted != algorithms.SIGNING_TIME]
-        return structures.Attributes(kept)
+        named = object_identifier(algorithms.SIGNING_TIME)
+        return [each for each in real(*args) if named not in each]
 
     with mock.patch.object(signing, "_attributes", attributes):
         return HEAD + opaque()
@@ -117,6 +118,10 @@ def self_made() -> KeyPair:
 def two_senders() -> bytes:
     inside = b'From: carol@example.org\r\nContent-Type: text/plain; hp="clear"\r\n\r\nHello\r\n'
     return HEAD + opaque(inside)
+
+
+def content_info(oid: str, value) -> bytes:
+    return structures.ContentInfo({"content_type": oid, "content": value}).dump()
 
 
 def with_tag_changed() -> bytes:

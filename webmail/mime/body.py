@@ -41,6 +41,8 @@ def decode_body(message: Message, part: Part, *, limit: int | None = None) -> by
     encoding = "binary" if part.children else part.transfer_encoding
     if limit is not None:
         return transfer.decode_start(message.raw, part.body_start, part.end, encoding, limit)
+    if encoding == "base64":  # which needs no copy of the text
+        return transfer.decode_base64(memoryview(message.raw)[part.body_start : part.end])
     return transfer.decode(message.raw[part.body_start : part.end], encoding)
 
 

@@ -2,10 +2,16 @@
 
 import binascii
 import re
+import struct
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _NOT_BASE64: Final = bytes(set(range(256)) - set(_ALPHABET))
+_LINE_INPUT: Final = 57  # octets that make a line of base64
+_LINE_OUTPUT: Final = 76
+_PORTION: Final = 1024 * _LINE_INPUT
+_PORTION_LINES: Final = struct.Struct(f"{_LINE_OUTPUT}s" * 1024)
 _PADDED_SOFT_BREAK: Final = re.compile(rb"=[ \t]+(?=\r?\n)")
 
 # Blanks that got lost at the ends of lines are octets of zero: a file may be longer than its text,
@@ -27,15 +33,47 @@ def normal_encoding(value: bytes | None) -> str:
     return _SYNONYMS.get(text, text) or "7bit"
 
 
-def decode_base64(content: bytes) -> bytes:
+def decode_base64(content: bytes | memoryview) -> bytes:
     """Octets outside the alphabet are skipped, padding ends the data, a cut end stays cut."""
     try:
         return binascii.a2b_base64(content)
     except binascii.Error:
-        clean = content.translate(None, _NOT_BASE64)
+        clean = bytes(content).translate(None, _NOT_BASE64)
         if len(clean) % 4 == 1:
             clean = clean[:-1]
         return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
+
+
+def base64_lines(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes]:
+    """Encode what comes in pieces, in lines of 76 octets that end with CRLF (RFC 2045 §6.8).
+
+    Yields whole lines, many at a time. Nothing for nothing.
+    """
+    rest = b""
+    for piece in pieces:
+        view = memoryview(piece)
+        if rest:
+            taken = min(_LINE_INPUT - len(rest), len(view))
+            rest += view[:taken]
+            view = view[taken:]
+            if len(rest) < _LINE_INPUT:
+                continue
+            yield _encoded_lines(rest)
+        whole = len(view) // _LINE_INPUT * _LINE_INPUT
+        for start in range(0, whole, _PORTION):
+            yield _encoded_lines(view[start : min(start + _PORTION, whole)])
+        rest = bytes(view[whole:])
+    if rest:
+        yield _encoded_lines(rest)
+
+
+def _encoded_lines(content: bytes | memoryview) -> bytes:
+    encoded = binascii.b2a_base64(content, newline=False)
+    if len(encoded) == _PORTION_LINES.size:
+        # Cut in one call: encoding line by line takes three times as long.
+        return b"\r\n".join((*_PORTION_LINES.unpack(encoded), b""))
+    lines = range(0, len(encoded), _LINE_OUTPUT)
+    return b"\r\n".join((*(encoded[at : at + _LINE_OUTPUT] for at in lines), b""))
 
 
 def decode_quoted_printable(content: bytes) -> bytes:
