@@ -11,14 +11,29 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from asn1crypto.core import UTF8String
+from asn1crypto.x509 import Certificate as Asn1Certificate
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x448, x25519
-from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import (
+    dsa,
+    ec,
+    ed448,
+    ed25519,
+    mldsa,
+    mlkem,
+    rsa,
+    x448,
+    x25519,
+)
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from smime.pki.addresses import CertificateAddress
+from smime.pki.composite_kems import CompositeKemPublicKey
+from smime.pki.composite_signatures import COMPOSITE_SIGNATURES, CompositePublicKey
+from smime.pki.key_info import read_public_key_info
+from smime.pki.private_keys import PublicKey, load_composite_public_key
 
 SMTP_UTF8_MAILBOX = x509.ObjectIdentifier("1.3.6.1.5.5.7.8.9")  # RFC 9598 §3
 _REMEMBERED = 4096  # certificates whose names are worked out once
@@ -32,6 +47,20 @@ _PURPOSE_WORDS = {
     ExtendedKeyUsageOID.TIME_STAMPING: "time stamps",
     ExtendedKeyUsageOID.OCSP_SIGNING: "revocation answers",
 }
+
+
+# Public keys that encapsulate a secret (RFC 9629).
+ENCAPSULATING = (mlkem.MLKEM768PublicKey, mlkem.MLKEM1024PublicKey, CompositeKemPublicKey)
+_NEVER_SIGN = (x25519.X25519PublicKey, x448.X448PublicKey, *ENCAPSULATING)
+_ONLY_SIGN = (
+    dsa.DSAPublicKey,
+    ed25519.Ed25519PublicKey,
+    ed448.Ed448PublicKey,
+    mldsa.MLDSA44PublicKey,
+    mldsa.MLDSA65PublicKey,
+    mldsa.MLDSA87PublicKey,
+    CompositePublicKey,
+)
 
 
 class DamagedCertificateError(Exception):
@@ -71,12 +100,75 @@ def fingerprint(certificate: x509.Certificate) -> str:
     return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
 
 
-def public_key(certificate: x509.Certificate) -> CertificatePublicKeyTypes:
+def public_key(certificate: x509.Certificate) -> PublicKey:
     """Give the public key; raises DamagedCertificateError for one that cannot be loaded."""
     try:
-        return certificate.public_key()
+        try:
+            return certificate.public_key()
+        except UnsupportedAlgorithm:
+            composite = load_composite_public_key(_key_info(certificate))
+            if composite is None:
+                raise
+            return composite
     except (ValueError, UnsupportedAlgorithm) as error:
         raise DamagedCertificateError("unreadable public key") from error
+
+
+def key_digest(certificate: x509.Certificate) -> bytes:
+    """Give the SHA-1 of the public key's octets (RFC 5280 §4.2.1.2, method 1), of any kind of key.
+
+    Raises DamagedCertificateError.
+    """
+    try:
+        _, octets = read_public_key_info(_key_info(certificate))
+    except (ValueError, TypeError) as error:
+        raise DamagedCertificateError("unreadable public key") from error
+    return hashlib.sha1(octets, usedforsecurity=False).digest()
+
+
+def verify_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> None:
+    """Check that `issuer` signed `certificate`, composite signatures included.
+
+    Raises InvalidSignature; ValueError or TypeError for names or keys that do not fit;
+    UnsupportedAlgorithm; DamagedCertificateError.
+    """
+    if certificate.signature_algorithm_oid.dotted_string not in COMPOSITE_SIGNATURES:
+        certificate.verify_directly_issued_by(issuer)
+        return
+    if certificate.issuer != issuer.subject:
+        raise ValueError("another issuer's name")
+    verify_composite(
+        issuer,
+        certificate.signature_algorithm_oid,
+        certificate.signature,
+        certificate.tbs_certificate_bytes,
+    )
+
+
+def verify_composite(
+    issuer: x509.Certificate, algorithm: x509.ObjectIdentifier, signature: bytes, signed: bytes
+) -> None:
+    """Check a composite signature of `issuer`; raises InvalidSignature, TypeError for its key."""
+    key = public_key(issuer)
+    if not isinstance(key, CompositePublicKey) or key.scheme.oid != algorithm.dotted_string:
+        raise TypeError("a key of another kind")
+    key.verify(signature, signed)
+
+
+def signature_hash(certificate: x509.Certificate) -> hashes.HashAlgorithm | None:
+    """Give the hash its issuer signed; None where the method fixes one that is strong.
+
+    Raises UnsupportedAlgorithm or ValueError for methods that are not known.
+    """
+    if certificate.signature_algorithm_oid.dotted_string in COMPOSITE_SIGNATURES:
+        return None
+    return certificate.signature_hash_algorithm
+
+
+def _key_info(certificate: x509.Certificate) -> bytes:
+    """Give the DER of the SubjectPublicKeyInfo as it stands in the certificate."""
+    whole = Asn1Certificate.load(certificate.public_bytes(Encoding.DER))
+    return bytes(whole["tbs_certificate"]["subject_public_key_info"].dump())
 
 
 def extension[T: x509.ExtensionType](certificate: x509.Certificate, kind: type[T]) -> T | None:
@@ -158,23 +250,33 @@ def key_strength(certificate: x509.Certificate) -> tuple[str, int]:
             return "x25519", 256
         case x448.X448PublicKey():
             return "x448", 448
+        case CompositePublicKey() | CompositeKemPublicKey() as key:
+            return key.scheme.name.lower(), 256
         case other:
             return type(other).__name__.removesuffix("PublicKey").lower(), 256
 
 
 def may_sign(certificate: x509.Certificate) -> bool:
-    """Say whether key usage lets the key sign mail (RFC 8550 §4.4.2)."""
+    """Say whether key usage and kind let the key sign mail (RFC 8550 §4.4.2)."""
+    if isinstance(public_key(certificate), _NEVER_SIGN):
+        return False
     usage = extension(certificate, x509.KeyUsage)
     return usage is None or usage.digital_signature or usage.content_commitment
 
 
 def may_encrypt(certificate: x509.Certificate) -> bool:
-    """Say whether key usage lets a content key be encrypted to this key (RFC 8550 §4.4.2)."""
+    """Say whether key usage and kind let a content key be encrypted to this key.
+
+    RFC 8550 §4.4.2; keys that encapsulate need keyEncipherment as RSA keys do (RFC 9936 §2.3).
+    """
+    key = public_key(certificate)
+    if isinstance(key, _ONLY_SIGN):
+        return False
     usage = extension(certificate, x509.KeyUsage)
     if usage is None:
         return True
-    kind, _ = key_strength(certificate)
-    return usage.key_encipherment if kind == "rsa" else usage.key_agreement
+    enciphers = isinstance(key, (rsa.RSAPublicKey, *ENCAPSULATING))
+    return usage.key_encipherment if enciphers else usage.key_agreement
 
 
 def purposes(certificate: x509.Certificate) -> tuple[x509.ObjectIdentifier, ...] | None:
@@ -209,8 +311,14 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
     if not is_self_issued(certificate):
         return False
     try:
-        certificate.verify_directly_issued_by(certificate)
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+        verify_issued(certificate, certificate)
+    except (
+        InvalidSignature,
+        UnsupportedAlgorithm,
+        DamagedCertificateError,
+        ValueError,
+        TypeError,
+    ):
         return False
     return True
 

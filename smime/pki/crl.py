@@ -8,9 +8,16 @@ critical extension that is not understood, and lists without an end.
 from collections.abc import Sequence
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 
-from smime.pki.certificates import DamagedCertificateError, extension, public_key
+from smime.pki.certificates import (
+    DamagedCertificateError,
+    extension,
+    public_key,
+    verify_composite,
+)
+from smime.pki.composite_signatures import COMPOSITE_SIGNATURES
 from smime.pki.revocation_answers import (
     BROKEN_HASHES,
     RevocationAnswer,
@@ -88,7 +95,7 @@ def _read(
     if until is None or not covers or certificate.issuer != crl.issuer:
         return None
     entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-    is_weak = is_weakly_signed(crl.signature_hash_algorithm, issuer)
+    is_weak = is_weakly_signed(_hash(crl), issuer)
     reason = _reason(entry) if entry is not None else None
     if entry is not None and reason is not x509.ReasonFlags.remove_from_crl:
         at = entry.revocation_date_utc
@@ -104,11 +111,28 @@ def _is_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate)
     usage = extension(issuer, x509.KeyUsage)
     if usage is not None and not usage.crl_sign:
         return False
+    if crl.signature_algorithm_oid.dotted_string in COMPOSITE_SIGNATURES:
+        return _is_composite_of(crl, issuer)
     used = crl.signature_hash_algorithm
     if used is not None and used.name in BROKEN_HASHES:
         return False
     key = public_key(issuer)
     return crl.is_signature_valid(key)  # type: ignore[arg-type]  # a key that cannot sign: TypeError
+
+
+def _is_composite_of(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    try:
+        verify_composite(issuer, crl.signature_algorithm_oid, crl.signature, crl.tbs_certlist_bytes)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _hash(crl: x509.CertificateRevocationList) -> hashes.HashAlgorithm | None:
+    """Give the hash its issuer signed; None where the method fixes one that is strong."""
+    if crl.signature_algorithm_oid.dotted_string in COMPOSITE_SIGNATURES:
+        return None
+    return crl.signature_hash_algorithm
 
 
 def _coverage(crl: x509.CertificateRevocationList, certificate: x509.Certificate) -> str:

@@ -14,7 +14,7 @@ from asn1crypto.keys import PublicKeyInfo
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, SignatureAlgorithmOID
@@ -25,7 +25,9 @@ from smime.pki.certificates import (
     key_strength,
     public_key,
     purposes,
+    verify_issued,
 )
+from smime.pki.composite_signatures import COMPOSITE_SIGNATURES, CompositePublicKey
 from smime.pki.crl import read_crl
 from smime.pki.revocation_answers import (
     BROKEN_HASHES,
@@ -193,8 +195,8 @@ def _check_delegate(
     if key_strength(issuer)[1] > _KEY_SIZE_LIMIT:
         raise RefusedAnswerError("a key that is too large")
     try:
-        delegate.verify_directly_issued_by(issuer)
-    except (InvalidSignature, ValueError, TypeError) as error:
+        verify_issued(issuer, delegate)
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError) as error:
         raise RefusedAnswerError("its signer is not the issuer's delegate") from error
     if ExtendedKeyUsageOID.OCSP_SIGNING not in (purposes(delegate) or ()):
         raise RefusedAnswerError("its signer may not answer")
@@ -235,7 +237,15 @@ def _check_signature(response: ocsp.OCSPResponse, encoded: bytes, signer: x509.C
                 key.verify(signature, signed, _padding(response, encoded), used)
             case ec.EllipticCurvePublicKey() if used is not None:
                 key.verify(signature, signed, ec.ECDSA(used))
-            case ed25519.Ed25519PublicKey() | ed448.Ed448PublicKey() if used is None:
+            case (
+                ed25519.Ed25519PublicKey()
+                | ed448.Ed448PublicKey()
+                | mldsa.MLDSA44PublicKey()
+                | mldsa.MLDSA65PublicKey()
+                | mldsa.MLDSA87PublicKey()
+            ) if used is None:
+                key.verify(signature, signed)
+            case CompositePublicKey() if key.scheme.oid == _method(response):
                 key.verify(signature, signed)
             case _:
                 raise RefusedAnswerError("it is signed with a method that is not known")
@@ -257,7 +267,13 @@ def _pss_parameters(encoded: bytes) -> tuple[hashes.HashAlgorithm, int]:
 def _hash(response: ocsp.OCSPResponse, encoded: bytes) -> hashes.HashAlgorithm | None:
     if response.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS:
         return _pss_parameters(encoded)[0]
+    if _method(response) in COMPOSITE_SIGNATURES:
+        return None
     return response.signature_hash_algorithm
+
+
+def _method(response: ocsp.OCSPResponse) -> str:
+    return response.signature_algorithm_oid.dotted_string
 
 
 def _padding(response: ocsp.OCSPResponse, encoded: bytes) -> padding.PSS | padding.PKCS1v15:
@@ -268,8 +284,11 @@ def _padding(response: ocsp.OCSPResponse, encoded: bytes) -> padding.PSS | paddi
 
 
 def _answer(response: ocsp.OCSPResponse, signer: x509.Certificate) -> RevocationAnswer:
-    is_pss = response.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS
-    is_weak = is_weakly_signed(None if is_pss else response.signature_hash_algorithm, signer)
+    has_no_hash = _method(response) in {
+        SignatureAlgorithmOID.RSASSA_PSS.dotted_string,
+        *COMPOSITE_SIGNATURES,
+    }
+    is_weak = is_weakly_signed(None if has_no_hash else response.signature_hash_algorithm, signer)
     issued = response.this_update_utc
     until = response.next_update_utc or issued + WITHOUT_END
     if until < issued:

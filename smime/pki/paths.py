@@ -8,7 +8,7 @@ judged elsewhere, on the certificates of the path found.
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, override
 
 from asn1crypto.x509 import Certificate as Asn1Certificate
 from cryptography import x509
@@ -24,6 +24,11 @@ from pyhanko_certvalidator.errors import (
     ValidationError,
 )
 from pyhanko_certvalidator.policy_decl import AcceptAllAlgorithms
+from pyhanko_certvalidator.sig_validate import (
+    DEFAULT_VALIDATION_CONTEXT,
+    DefaultSignatureValidator,
+    SignatureValidationContext,
+)
 
 from smime.pki.certificates import (
     DamagedCertificateError,
@@ -32,7 +37,10 @@ from smime.pki.certificates import (
     is_self_signed,
     key_strength,
     shown,
+    verify_issued,
 )
+from smime.pki.composite_signatures import COMPOSITE_SIGNATURES, CompositePublicKey
+from smime.pki.private_keys import load_composite_public_key
 
 PATH_LIMIT = 10  # certificates between signer and anchor
 POOL_LIMIT = 24  # certificates a path is looked for in
@@ -139,7 +147,8 @@ def choose_path(
             return Path("trusted", _validate(certificate, issuing, pool, moment))
         except (ExpiredError, NotYetValidError):
             continue
-        except PathBuildingError:
+        except PathBuildingError as error:
+            broken_rule = broken_rule or shown(str(error), limit=300)
             break
         except _BROKEN as error:
             broken_rule = broken_rule or shown(str(error), limit=300)
@@ -147,6 +156,8 @@ def choose_path(
     last = upwards[-1]
     if last in issuing:
         # Reached by names and signatures: either a rule is broken, or it never was valid at once.
+        if not broken_rule and not all(map(_is_proved, upwards[1:], upwards)):
+            broken_rule = "a signature that cannot be checked"
         return Path("broken" if broken_rule else "trusted", upwards, broken_rule)
     if is_self_signed(certificate):
         return Path("self-signed", upwards)
@@ -176,10 +187,19 @@ def issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     try:
         if key_strength(issuer)[1] > KEY_SIZE_LIMIT:
             return False
-        certificate.verify_directly_issued_by(issuer)
+        verify_issued(issuer, certificate)
     except UnsupportedAlgorithm:
         return True
     except (InvalidSignature, DamagedCertificateError, ValueError, TypeError):
+        return False
+    return True
+
+
+def _is_proved(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
+    """Say whether the signature itself was checked, where `issued` may go by the name alone."""
+    try:
+        verify_issued(issuer, certificate)
+    except (*_BROKEN, DamagedCertificateError):
         return False
     return True
 
@@ -250,6 +270,7 @@ def _validate(
         retroactive_revinfo=True,
         # Weak methods are told apart afterwards; here they would hide what else is wrong.
         algorithm_usage_policy=AcceptAllAlgorithms(),
+        signature_validator=_Signatures(),
     )
     validator = CertificateValidator(_asn1(certificate), validation_context=context)
     path = _run(validator.async_validate_path())
@@ -257,6 +278,30 @@ def _validate(
         x509.load_der_x509_certificate(each.dump()) for each in path.iter_certs(include_root=True)
     ]
     return tuple(reversed(found)) if found[-1] == certificate else tuple(found)
+
+
+class _Signatures(DefaultSignatureValidator):
+    """The validator's own methods, and composite signatures."""
+
+    @override
+    def validate_signature(
+        self,
+        signature: bytes,
+        signed_data: bytes,
+        public_key_info: Any,
+        signature_algorithm: Any,
+        context: SignatureValidationContext = DEFAULT_VALIDATION_CONTEXT,
+    ) -> None:
+        oid = signature_algorithm["algorithm"].dotted
+        if oid not in COMPOSITE_SIGNATURES:
+            super().validate_signature(
+                signature, signed_data, public_key_info, signature_algorithm, context
+            )
+            return
+        key = load_composite_public_key(public_key_info.dump())
+        if not isinstance(key, CompositePublicKey) or key.scheme.oid != oid:
+            raise InvalidSignature
+        key.verify(signature, signed_data)
 
 
 def _run(validation: Coroutine[Any, Any, Any]) -> Any:

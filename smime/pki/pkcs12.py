@@ -14,14 +14,15 @@ from asn1crypto import pem as asn1_pem
 from asn1crypto import pkcs12 as asn1_pkcs12
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
-    load_der_private_key,
     load_pem_private_key,
     pkcs12,
 )
+
+from smime.pki.certificates import DamagedCertificateError, public_key
+from smime.pki.private_keys import PrivateKey, load_private_key
 
 FILE_LIMIT = 1024 * 1024  # bytes
 ITERATION_LIMIT = 1_000_000  # one derivation of that length costs about 0.75 s
@@ -49,7 +50,7 @@ class Pkcs12Error(Exception):
 class KeyPair:
     """A private key with its certificate and the certificates found above it."""
 
-    key: PrivateKeyTypes
+    key: PrivateKey
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...] = ()  # issuer first; may or may not reach a root
     is_former: bool = False  # kept to read old mail, no longer given to correspondents
@@ -82,7 +83,7 @@ def load_pem(content: bytes, passphrase: str | None = None) -> tuple[KeyPair, ..
     secret = passphrase.encode() if passphrase else None
     try:
         keys = [
-            load_pem_private_key(block, _secret_for(block, secret))
+            _load_pem_key(block, _secret_for(block, secret))
             for block in _PRIVATE_KEY_BLOCK.findall(content)
         ]
         certificates = x509.load_pem_x509_certificates(content)
@@ -94,6 +95,14 @@ def load_pem(content: bytes, passphrase: str | None = None) -> tuple[KeyPair, ..
         reason: Pkcs12Reason = "passphrase" if b"ENCRYPTED" in content else "not-pkcs12"
         raise Pkcs12Error(reason) from error
     return _pairs(keys, certificates)
+
+
+def _load_pem_key(block: bytes, secret: bytes | None) -> PrivateKey:
+    try:
+        return load_pem_private_key(block, secret)
+    except UnsupportedAlgorithm:
+        _, _, der = asn1_pem.unarmor(block)
+        return load_private_key(bytes(der), secret)
 
 
 def _secret_for(block: bytes, secret: bytes | None) -> bytes | None:
@@ -161,18 +170,23 @@ def _secrets(passphrase: str | None) -> tuple[bytes | None, ...]:
 
 def _open(
     der: bytes, safes: Sequence[Any], secret: bytes | None
-) -> tuple[list[PrivateKeyTypes], list[x509.Certificate]]:
-    keys: list[PrivateKeyTypes] = []
+) -> tuple[list[PrivateKey], list[x509.Certificate]]:
+    keys: list[PrivateKey] = []
     try:
         key, certificates = _load(der, secret)
-    except TypeError:
-        # A key of a kind that PKCS #12 support does not cover, such as X25519.
-        key, certificates = _load(_without_keys(safes), secret)
+    except (TypeError, UnsupportedAlgorithm, Pkcs12Error) as error:
+        # A key of a kind that the library does not read there: X25519, ML-DSA, composites.
+        if isinstance(error, Pkcs12Error) and not _opens_any(safes, secret):
+            raise
+        try:
+            key, certificates = _load(_without_keys(safes), secret)
+        except UnsupportedAlgorithm as unknown:
+            raise Pkcs12Error("old-cipher") from unknown
     if key is not None:
         keys.append(key)
     for bag in _key_bags(safes):
         try:
-            keys.append(load_der_private_key(bag["bag_value"].untag().dump(), secret or b""))
+            keys.append(load_private_key(bag["bag_value"].untag().dump(), secret or b""))
         except UnsupportedAlgorithm as error:
             raise Pkcs12Error("old-cipher") from error
         except (ValueError, TypeError):
@@ -182,16 +196,22 @@ def _open(
     return keys, certificates
 
 
-def _load(
-    der: bytes, secret: bytes | None
-) -> tuple[PrivateKeyTypes | None, list[x509.Certificate]]:
+def _opens_any(safes: Sequence[Any], secret: bytes | None) -> bool:
+    for bag in _key_bags(safes):
+        try:
+            load_private_key(bag["bag_value"].untag().dump(), secret or b"")
+        except (ValueError, TypeError, UnsupportedAlgorithm):
+            continue
+        return True
+    return False
+
+
+def _load(der: bytes, secret: bytes | None) -> tuple[PrivateKey | None, list[x509.Certificate]]:
     try:
         with warnings.catch_warnings():
             # NSS writes BER; the library reads it and says it may stop doing so.
             warnings.simplefilter("ignore")
             found = pkcs12.load_pkcs12(der, secret)
-    except UnsupportedAlgorithm as error:
-        raise Pkcs12Error("old-cipher") from error
     except x509.InvalidVersion as error:
         raise Pkcs12Error("not-pkcs12") from error
     except ValueError as error:
@@ -219,13 +239,13 @@ def _without_keys(safes: Sequence[Any]) -> bytes:
 
 
 def _pairs(
-    keys: Sequence[PrivateKeyTypes], certificates: Sequence[x509.Certificate]
+    keys: Sequence[PrivateKey], certificates: Sequence[x509.Certificate]
 ) -> tuple[KeyPair, ...]:
     by_key: dict[bytes, x509.Certificate] = {}
     for certificate in certificates:
         try:
-            by_key.setdefault(_spki(certificate.public_key()), certificate)
-        except (ValueError, UnsupportedAlgorithm):
+            by_key.setdefault(_spki(public_key(certificate)), certificate)
+        except DamagedCertificateError:
             continue  # a certificate of the chain whose key we cannot use pairs with nothing
     pairs: dict[bytes, KeyPair] = {}
     for key in keys:
