@@ -12,6 +12,7 @@ from cryptography import x509
 from smime.cms.errors import Reason
 from smime.cms.identifiers import CertificateId
 from smime.cms.verifying import SignatureCheck
+from smime.list_mail import ListMail
 from webmail.mime import Address
 
 type LayerKind = Literal["clear-signed", "signed", "enveloped", "auth-enveloped", "compressed"]
@@ -110,6 +111,7 @@ class Facts:
     is_structure_unusual: bool = False
     has_own_keys: bool = False
     is_list_mail: bool = False
+    list_mail: ListMail | None = None  # of signed mail that a list passed on
     attachment_count: int = 0
     has_text: bool = True
     limits_hit: tuple[str, ...] = field(default=())

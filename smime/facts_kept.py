@@ -27,11 +27,13 @@ from smime.facts import (
     SignatureFacts,
     SignerFacts,
 )
+from smime.list_mail import kept_list_mail, read_kept_list_mail
 from smime.pki.certificates import load_certificate
 from smime.reading import Reading
 from webmail.mime import Address
 
-VERSION = 1
+VERSION = 2
+_READABLE = (bytes([1]), bytes([VERSION]))  # 1: without `Facts.list_mail`
 RECIPIENTS_LIMIT = 200  # kept of one layer; only the sender's own copy is looked for among them
 _LENGTH = struct.Struct(">I")
 
@@ -91,7 +93,7 @@ def encode(kept: KeptFacts) -> bytes:
 
 def decode(encoded: bytes) -> KeptFacts:
     """Read `encode` back; raises OtherVersionError."""
-    if encoded[:1] != bytes([VERSION]):
+    if encoded[:1] not in _READABLE:
         raise OtherVersionError
     pieces: list[bytes] = []
     at = 1
@@ -155,6 +157,7 @@ def _facts(facts: Facts, pool: _Pool) -> list[Any]:
         ],
         facts.attachment_count,
         facts.limits_hit,
+        _optional(facts.list_mail, kept_list_mail),
     ]
 
 
@@ -239,7 +242,7 @@ def _optional[T, R](value: T | None, write: Callable[[T], R]) -> R | None:
 
 
 def _read_facts(kept: list[Any], octets: list[bytes]) -> Facts:
-    layers, sender, protection, flags, attachments, limits = kept
+    layers, sender, protection, flags, attachments, limits, *more = kept
     (
         framed_signed,
         framed_encrypted,
@@ -264,6 +267,7 @@ def _read_facts(kept: list[Any], octets: list[bytes]) -> Facts:
         attachment_count=attachments,
         has_text=has_text,
         limits_hit=tuple(limits),
+        list_mail=_optional(more[0], read_kept_list_mail) if more else None,
     )
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from cryptography import x509
 
 from smime.facts import Facts, LayerFacts, SenderFacts
+from smime.list_mail import read_list_mail
 from smime.pki.pkcs12 import KeyPair
 from smime.reading_headers import ProtectedHeaders, read_protection
 from smime.reading_layers import Budget, Peeled, peek_kind, peel
@@ -158,11 +159,16 @@ def _facts(
             STRUCTURE_UNUSUAL & each.flags for each in (*peeled.messages, headers.content)
         ),
         has_own_keys=has_own_keys,
+        list_mail=read_list_mail(message.root.headers) if _has_signature(peeled) else None,
         is_list_mail="list-id" in message.root.headers or "list-post" in message.root.headers,
         attachment_count=len(choice.attachments),
         has_text=bool(choice.blocks),
         limits_hit=message.limits_hit,
     )
+
+
+def _has_signature(peeled: Peeled) -> bool:
+    return any(layer.signature is not None for layer in peeled.layers)
 
 
 def _frames(

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from smime import words
 from smime.facts import Facts, SenderFacts, SignatureFacts
+from smime.list_mail import is_list_address
 from smime.pki.addresses import canonical_address
 from smime.pki.certificates import fingerprint
 from smime.verdict_context import Context
@@ -73,6 +74,18 @@ def _is(integrity: str) -> Predicate:
 
 def _signer(test: Callable[[Standing], bool]) -> Predicate:
     return lambda case: case.lead is not None and test(case.lead)
+
+
+def _altered_by_list(case: Case) -> bool:
+    """Say whether a list that is vouched for changed what somebody else had signed."""
+    mail, lead = case.facts.list_mail, case.lead
+    return (
+        case.integrity == "altered"
+        and case.context.is_list_change_trusted
+        and mail is not None
+        and lead is not None
+        and not any(is_list_address(mail, each.text) for each in lead.addresses)
+    )
 
 
 def _uncheckable(case: Case) -> bool:
@@ -182,7 +195,7 @@ def _is_stranger(standing: Standing) -> bool:
 
 # In the order of the table. `from-malformed` and `two-senders` stand above all of it.
 RULES: tuple[tuple[str, Predicate], ...] = (
-    ("altered-by-list", lambda c: c.integrity == "altered" and c.context.is_list_change_trusted),
+    ("altered-by-list", _altered_by_list),
     ("altered", _is("altered")),
     ("forged", _is("forged")),
     ("broken-algorithm", _signer(lambda s: s.strength == "broken")),

@@ -1,5 +1,7 @@
 """Facts that were kept are judged exactly as the message was."""
 
+import json
+import struct
 from dataclasses import replace
 
 import pytest
@@ -38,6 +40,11 @@ MESSAGES = {
     "framed": lambda: HEAD + mixed(PLAIN, opaque(), _encrypted(opaque())),
     "damaged": lambda: HEAD + pkcs7(b"\x30\x80nothing"),
     "odd sender": lambda: HEAD.replace(b"Alice <", b'"x@y.example" <') + opaque(),
+    "through a list": lambda: (
+        b"Authentication-Results: mx.ours.example; dkim=pass header.d=l.example\r\n"
+        b"Received: from a by mx.ours.example; Mon, 23 Nov 2026 12:00:00 +0000\r\n"
+        b"ARC-Seal: i=1; d=l.example\r\nList-Id: <x.l.example>\r\n" + HEAD + opaque()
+    ),
     "no sender": lambda: HEAD.replace(b"From: Alice <alice@example.org>", b"From: x:;") + opaque(),
 }
 
@@ -89,6 +96,16 @@ def test_facts_of_another_version_are_not_read():
     encoded = encode(keep(read_message(mail())))
     with pytest.raises(OtherVersionError):
         decode(b"\x00" + encoded[1:])
+
+
+def test_facts_from_before_lists_were_kept_are_read():
+    encoded = encode(keep(read_message(mail())))
+    (length,) = struct.unpack_from(">I", encoded, 1)
+    found, *others = json.loads(encoded[5 : 5 + length])
+    assert [each.pop() for each in found] == [None]
+    older = json.dumps([found, *others]).encode()
+    kept = decode(b"\x01" + struct.pack(">I", len(older)) + older + encoded[5 + length :])
+    assert kept == keep(read_message(mail()))
 
 
 def test_a_crowd_of_recipients_is_cut():

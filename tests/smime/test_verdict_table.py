@@ -123,7 +123,21 @@ def test_the_user_may_bind_an_address():
 
 def test_a_trusted_list_may_change_a_message():
     altered = HEAD + clear(PLAIN.replace(b"100", b"900"), _proof())
-    assert codes(altered, is_list_change_trusted=True) == ("altered-by-list", None, "none")
+    by_list = b"List-Id: Club <club.lists.example>\r\n" + altered
+    trusted = {"is_list_change_trusted": True}
+    assert codes(by_list, **trusted) == ("altered-by-list", None, "none")
+    assert codes(by_list, known_certificates=(world().alice.certificate,), **trusted) == (
+        "altered-by-list",
+        None,
+        "none",
+    )
+    # nobody vouches; no list at all; the signer is the list itself; nothing was altered
+    assert codes(by_list) == ("altered", None, "warn")
+    assert codes(altered, **trusted) == ("altered", None, "warn")
+    for own in (b"List-Id: <alice.example.org>", b"List-Post: <mailto:Alice@example.org>"):
+        assert codes(own + b"\r\n" + altered, **trusted) == ("altered", None, "warn")
+    whole = b"List-Id: <club.lists.example>\r\n" + HEAD + clear(PLAIN, _proof())
+    assert codes(whole, **trusted) == ("signed", None, "ok")
 
 
 def test_blocked_issuer():

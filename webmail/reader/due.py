@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import lanes
-from accounts.models import User
+from accounts.models import MailServer, User
 from smime import trust
 from smime.models import PersonCertificate
 from webmail.mailbox.models import Message
@@ -18,6 +18,8 @@ from webmail.reader.senders import written_by
 _AT_ONCE = 500  # rows of one statement
 # Codes that read otherwise once the author is known to sign, or is no longer (ground rule 10).
 _BY_KNOWING = ("altered", "forged", "signer-not-from", "no-address", "impostor")
+# Codes that read otherwise once somebody vouches for the list, or no longer (fine point 13).
+_BY_LIST = ("altered", "altered-by-list")
 
 
 def ask_for(user: User, keys: Collection[str]) -> None:
@@ -42,6 +44,12 @@ def ask_for_sender(user_id: int, address: str) -> None:
 def ask_for_incomplete() -> None:
     """Have mail judged again whose path ended before a root."""
     ask_for_messages(Message.objects.filter(reading__signature_code="chain-incomplete"))
+
+
+def ask_for_lists(server: MailServer) -> None:
+    """Have mail of these servers judged again that a list may have changed on the way."""
+    lists = Message.objects.filter(account__server=server, reading__signature_code__in=_BY_LIST)
+    ask_for_messages(lists.exclude(list_id=""))
 
 
 def ask_for_signers(addresses: Collection[str], fingerprints: Collection[str] = ()) -> None:

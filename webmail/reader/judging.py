@@ -6,14 +6,17 @@ where there is one.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from accounts.models import User
 from smime import history, remembering, trust
 from smime.facts import Facts
 from smime.history import Change, Record
+from smime.list_mail import is_vouched_for
 from smime.verdict import Context, History, Verdict
 from webmail.mailbox.models import Message
+from webmail.reader.receiving import receiving_servers
 from webmail.reader.senders import written_by
 
 _NOBODY = Record()
@@ -35,7 +38,7 @@ def context_for(
     """Return what the verdict on this message depends on."""
     address = history.correspondent(facts)
     records = remembering.records_for(user.pk, [address]) if address else {}
-    return trust.context_for(
+    context = trust.context_for(
         user,
         author_of(facts),
         received_at=received_at(message),
@@ -44,6 +47,13 @@ def context_for(
         is_vault_locked=is_vault_locked,
         was_conversation_encrypted=was_encrypted_before(message),
     )
+    return replace(context, is_list_change_trusted=is_list_change_trusted(message, facts))
+
+
+def is_list_change_trusted(message: Message, facts: Facts) -> bool:
+    """Say whether the message's receiving server found that its list itself sent it."""
+    mail = facts.list_mail
+    return mail is not None and is_vouched_for(mail, receiving_servers(message.account.server))
 
 
 def history_before(message: Message, facts: Facts, records: Mapping[str, Record]) -> History | None:

@@ -9,7 +9,8 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts import lanes
-from accounts.models import MailAccount
+from accounts.models import MailAccount, MailServer
+from accounts.signals import trusted_results_changed
 from smime.signals import issuer_known, person_known, withdrawal_known
 from webmail.mailbox.models import Message
 from webmail.mailbox.signals import messages_mirrored
@@ -49,6 +50,12 @@ def _render_ahead(
 def _judge_sender(sender: object, *, user_id: int, address: str, **_: Any) -> None:  # noqa: ARG001
     """Have mail judged again that reads otherwise now that its sender is known to sign, or not."""
     due.ask_for_sender(user_id, address)
+
+
+@receiver(trusted_results_changed, dispatch_uid="reader.judge-lists")
+def _judge_lists(sender: object, *, server: MailServer, **_: Any) -> None:  # noqa: ARG001
+    """Have mail of lists judged again now that another server's word on them counts."""
+    due.ask_for_lists(server)
 
 
 @receiver(withdrawal_known, dispatch_uid="reader.judge-signers")

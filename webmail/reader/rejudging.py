@@ -150,6 +150,7 @@ def _judge(batch: _Batch, found: Sequence[Reading]) -> None:
             received_at=judging.received_at(message),
             history=judging.history_before(message, kept.facts, records),
             was_conversation_encrypted=getattr(reading, "was_encrypted", False),
+            is_list_change_trusted=judging.is_list_change_trusted(message, kept.facts),
         )
         verdict = judge(kept.facts, context=context)
         framed = tuple(judge(facts, context=context) for facts in kept.frames)
