@@ -19,15 +19,30 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-from webmail.html.addresses import PORTS, RemoteUrl, check_public_address, check_remote_url
+from webmail.html.addresses import (
+    PORTS,
+    RefusedUrl,
+    RemoteUrl,
+    check_public_address,
+    check_remote_url,
+)
 
 _MOVED = frozenset({301, 302, 303, 307, 308})
 _KEEPS_METHOD = frozenset({307, 308})  # RFC 9110 §15.4: a POST stays one
+_DONE = 2  # the hundreds of a status that says so
 _ADDRESSES_TRIED = 4  # of one name
 
 
 class NotFetched(Exception):  # noqa: N818 - the name says what happened
     """Nothing came that may be used; the text says why, for the log."""
+
+
+class HostRefused(NotFetched):
+    """The other side answered, and not that it did what was asked."""
+
+
+class NoWord(NotFetched):
+    """What was posted may have arrived; no answer came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +121,35 @@ def fetch(
         except ValueError as error:  # such as "http://["
             raise NotFetched("a redirect to no address") from error
     raise NotFetched("too many redirects")
+
+
+def deliver(
+    url: str, *, posted: Posted, seconds: float, user_agent: str, rules: Rules | None = None
+) -> None:
+    """Post to an https URL, once: a 2xx answer means that it was taken, and none of it is read.
+
+    No redirect is followed. Raises RefusedUrl (nothing was asked), NotFetched (nothing got there),
+    HostRefused, NoWord.
+    """
+    rules = rules or Rules()
+    until = time.monotonic() + seconds
+    remote = rules.check_url(url)
+    if remote.scheme != "https":
+        raise RefusedUrl("scheme")
+    addresses = _checked_addresses(remote, rules, until)
+    asking = _Asking("*/*", user_agent, posted, 0, until)
+    is_on_its_way = False
+    try:
+        plain = _connect(remote, addresses, until)
+        with _connection(remote, plain, until) as connection:
+            is_on_its_way = True
+            _request(connection, remote, asking)
+            status = connection.getresponse().status
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        lost = NoWord if is_on_its_way else NotFetched
+        raise lost(type(error).__name__) from error
+    if status // 100 != _DONE:
+        raise HostRefused(f"status {status}")
 
 
 def _left(until: float) -> float:
@@ -195,9 +239,7 @@ def _connection(
         plain.close()
 
 
-def _converse(
-    connection: http.client.HTTPConnection, remote: RemoteUrl, asking: _Asking
-) -> Answer | _Moved:
+def _request(connection: http.client.HTTPConnection, remote: RemoteUrl, asking: _Asking) -> None:
     fields = {
         "Host": _host_header(remote),
         "User-Agent": asking.user_agent,
@@ -212,6 +254,12 @@ def _converse(
         body=None if asking.posted is None else asking.posted.content,
         headers=fields,
     )
+
+
+def _converse(
+    connection: http.client.HTTPConnection, remote: RemoteUrl, asking: _Asking
+) -> Answer | _Moved:
+    _request(connection, remote, asking)
     response = connection.getresponse()
     location = response.headers.get("Location")
     if response.status in _MOVED and location:

@@ -1,15 +1,19 @@
 """A web server of our own under a name of our own: what strangers' servers may do."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import pytest
 
+from webmail.demo.tls import server_tls
 from webmail.html.addresses import RemoteUrl, check_public_address, check_remote_url
 from webmail.remote import Rules
 
@@ -41,15 +45,16 @@ Route = Reply | Callable[[Asked], Reply]
 class Site:
     """Routes by path; remembers who asked for what."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, scheme: Literal["http", "https"]) -> None:
         self.port = port
+        self.scheme = scheme
         self.routes: dict[str, Route] = {}
         self.asked: list[Asked] = []
         self.stopped = threading.Event()
         self.addresses = ["127.0.0.1"]  # what the name resolves to
 
     def url(self, path: str) -> str:
-        return f"http://{HOST}{path}"
+        return f"{self.scheme}://{HOST}{path}"
 
     def rules(self) -> Rules:
         """Our own name and address are allowed; everything else stays as it is."""
@@ -58,7 +63,8 @@ class Site:
             parts = urlsplit(url)
             if parts.hostname == HOST:
                 target = parts.path + (f"?{parts.query}" if parts.query else "")
-                return RemoteUrl("http", HOST, self.port, target)
+                scheme: Literal["http", "https"] = "https" if parts.scheme == "https" else "http"
+                return RemoteUrl(scheme, HOST, self.port, target)
             return check_remote_url(url)
 
         def check_address(address: str) -> object:
@@ -68,7 +74,9 @@ class Site:
 
 
 @contextmanager
-def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def serving(
+    monkeypatch: pytest.MonkeyPatch, context: ssl.SSLContext | None = None
+) -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def log_message(self, *_: object) -> None:
             pass
@@ -112,7 +120,11 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    site = Site(server.server_port)
+    if context is not None:  # the handshake is made by the thread that serves the connection
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    site = Site(server.server_port, "http" if context is None else "https")
     real = socket.getaddrinfo
 
     def resolve(host: str, port: int, *arguments: object, **options: object) -> object:
@@ -130,3 +142,16 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def serving_securely(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, *, certified: str = HOST
+) -> Iterator[Site]:
+    """The same by TLS; the certificate is for `certified`, its authority is trusted here."""
+    files = server_tls(folder, name=certified)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(files.certificate, files.key)
+    monkeypatch.setenv("SSL_CERT_FILE", str(files.ca))
+    with serving(monkeypatch, context) as site:
+        yield site
