@@ -16,9 +16,11 @@ from smime.cms import algorithms, asn1
 from smime.cms.algorithms import ContentCipher
 from smime.cms.content import Content
 from smime.cms.decrypting import SealedContent, unseal
+from smime.cms.der import to_der
 from smime.cms.errors import CmsError, reading
 from smime.cms.identifiers import CertificateId, certificate_id
 from smime.cms.signed import Algorithm, read_algorithm
+from smime.cms.transports import read_transport, split
 from smime.cms.unwrapping import Agreement, Transport, unwrap
 from smime.pki.pkcs12 import KeyPair
 
@@ -62,9 +64,6 @@ def read_enveloped(content: Content) -> Enveloped:
             tag, associated = None, b""
         else:
             raise CmsError("old-kind")
-        infos = list(whole["recipient_infos"])
-        if len(infos) > RECIPIENT_LIMIT:
-            raise CmsError("damaged")
         if encrypted["content_type"].dotted != algorithms.DATA:
             raise CmsError("content-type")
         pieces = content.octets(encrypted["encrypted_content"])
@@ -72,7 +71,7 @@ def read_enveloped(content: Content) -> Enveloped:
             raise CmsError("damaged")
         algorithm = read_algorithm(encrypted["content_encryption_algorithm"])
         cipher = algorithms.CONTENT_CIPHERS.get(algorithm.oid)
-        recipients, count = _recipients(infos)
+        recipients, count = _recipients(whole["recipient_infos"])
         return Enveloped(
             authenticated=tag is not None,
             cipher=cipher,
@@ -126,10 +125,20 @@ def _associated(attributes: Any) -> bytes:
     return b"" if isinstance(attributes, core.Void) else _SET_TAG + asn1.encoded(attributes)[1:]
 
 
-def _recipients(infos: Sequence[Any]) -> tuple[tuple[Transport | Agreement, ...], int]:
+def _recipients(infos: Any) -> tuple[tuple[Transport | Agreement, ...], int]:
     found: list[Transport | Agreement] = []
     count = 0
-    for info in infos:
+    encoded = split(infos.contents)
+    if encoded is None:  # indefinite lengths, which asn1crypto cannot read in a CHOICE
+        encoded = split(asn1.RecipientInfos.load(to_der(asn1.encoded(infos))).contents)
+    if encoded is None or len(encoded) > RECIPIENT_LIMIT:
+        raise CmsError("damaged")
+    for each in encoded:
+        if (transport := read_transport(each)) is not None:
+            found.append(transport)
+            count += 1
+            continue
+        info = asn1.RecipientInfo.load(each)
         chosen = info.chosen
         if info.name == "ktri":
             found.append(

@@ -7,7 +7,12 @@ from asn1crypto import core, parser
 
 from smime.cms import AES_256_CBC, AES_256_GCM, asn1, encrypt, sign_detached, sign_opaque
 from smime.cms.carving import ELEMENT_LIMIT, carve
+from smime.cms.content import open_content
 from smime.cms.elements import element
+from smime.cms.enveloped import open_enveloped, read_enveloped
+from smime.cms.identifiers import certificate_id
+from smime.cms.signed import read_algorithm
+from smime.cms.transports import read_transport
 from tests.fuzz.test_revocation import damaged
 from tests.smime.cms.messages import PLAIN
 from tests.smime.pki.people import NOW, world
@@ -106,6 +111,39 @@ def test_a_content_is_found_and_left_out():
         assert (found.pieces is None) == is_detached, number
         if not is_detached:
             assert len(found.skeleton) <= len(encoded) - len(CONTENT), number
+
+
+def test_recipients_are_the_same_however_lengths_are_written():
+    alice, bob = world().alice, world().bob
+    der = encrypt(CONTENT, [alice.certificate, bob.certificate], cipher=AES_256_GCM)
+    read = read_enveloped(open_content(der)).recipients
+    assert len(read) == 2
+    for depth in range(3, 9):
+        assert as_ber(der, depth) != der
+        again = read_enveloped(open_content(as_ber(der, depth)))
+        assert set(again.recipients) == set(read), depth
+        assert open_enveloped(again, [alice]).content == CONTENT
+        assert open_enveloped(again, [bob]).content == CONTENT
+
+
+def test_damage_to_a_recipient_says_the_same():
+    der = encrypt(CONTENT, [world().alice.certificate])
+    (info,) = open_content(der).value["recipient_infos"]
+    seed = asn1.encoded(info.chosen)
+    chance = random.Random(8)
+    readable = 0
+    for number in range(3000):
+        encoded = damaged(seed, chance)
+        found = read_transport(encoded)
+        if found is None:
+            continue
+        chosen = asn1.RecipientInfo.load(encoded).chosen
+        assert found.identifier == certificate_id(chosen["rid"]), f"case {number}"
+        algorithm = read_algorithm(chosen["key_encryption_algorithm"])
+        assert found.algorithm == algorithm, f"case {number}"
+        assert found.encrypted_key == bytes(chosen["encrypted_key"]), f"case {number}"
+        readable += 1
+    assert readable > 500
 
 
 def test_damage_says_the_same():
