@@ -7,6 +7,7 @@ import pytest
 from tests.live.mailbox_rig import letter, make_box
 from webmail.imap import Session
 from webmail.imap.errors import CommandRefused, ConnectionLost, ResponseCode
+from webmail.imap.folders import Selected
 from webmail.mailbox import applying, filing, intents, listing, sessions, telling
 from webmail.mailbox.models import Blob, Flag, Folder, Message, PendingChange, Placement
 
@@ -332,6 +333,36 @@ def test_junk_and_back(box):
     assert not place.flags & Flag.JUNK
     assert place.flags & Flag.NOT_JUNK
     box.sweep()
+
+
+def test_junk_taken_back_in_time_and_too_late(full, settings):
+    user = full.account.user
+    settings.UNDO_MOVE_SECONDS = 60
+    group = intents.junk(user, ids(full)[:1], is_junk=True)
+    assert full.placements("junk").get().shown_flags & Flag.JUNK  # at once
+    assert intents.undo(user, group)
+    assert full.placements("inbox").filter(pending_add=0, pending_remove=0).count() == 4
+    settings.UNDO_MOVE_SECONDS = 0
+    group = intents.junk(user, ids(full)[:1], is_junk=True)
+    apply(full)
+    full.sync()
+    assert intents.undo(user, group)
+    assert full.subjects("inbox")[0] == "Letter 0"  # at once
+    apply(full)
+    full.sync()
+    place = full.placements("inbox").get(message__subject="Letter 0")
+    assert place.flags == 0
+    full.sweep()
+
+
+def test_a_server_that_keeps_no_keywords_gets_the_move_alone(full, monkeypatch):
+    monkeypatch.setattr(Selected, "keeps", lambda _self, flag: flag.startswith("\\"))
+    intents.junk(full.account.user, ids(full)[:1], is_junk=True)
+    apply(full)
+    assert states() == {State.DONE}
+    full.sync()
+    assert full.placements("junk").get().shown_flags == 0
+    full.sweep()
 
 
 def test_many_marks_are_one_command(full, monkeypatch):

@@ -53,7 +53,8 @@ class Selected:
 
     flag_changes, vanished: what QRESYNC reported; vanished None means the server did not resync
     (not offered, or another UIDVALIDITY), an empty set that nothing vanished.
-    keywords_allowed: whether new keywords can be stored (`\*`).
+    keywords_allowed: whether new keywords can be stored (`\*`); permanent: the flags that can be in
+    any case, in lower case.
     """
 
     uidvalidity: int
@@ -64,6 +65,11 @@ class Selected:
     vanished: UidSet | None = None
     is_read_only: bool = False
     keywords_allowed: bool = True
+    permanent: frozenset[str] = frozenset()
+
+    def keeps(self, flag: str) -> bool:
+        """Whether the server keeps this keyword, or a system flag, when it is set."""
+        return self.keywords_allowed or flag.startswith("\\") or flag.lower() in self.permanent
 
 
 def list_folders(conversation: Conversation, *, with_status: bool = True) -> list[ListedFolder]:
@@ -213,15 +219,17 @@ def _select(
 ) -> Selected:
     exists = 0
     keywords_allowed = True
+    permanent: frozenset[str] = frozenset()
     changes: list[FlagRow] = []
     vanished = UidSet()
 
     def handler(pieces: Pieces) -> bool:
-        nonlocal exists, vanished, keywords_allowed
+        nonlocal exists, vanished, keywords_allowed, permanent
         if found := _EXISTS.match(pieces[0]):
             exists = int(found[1])
         elif found := _PERMANENT.match(pieces[0]):
             keywords_allowed = b"\\*" in found[1]
+            permanent = frozenset(found[1].decode("ascii", "replace").lower().split())
         else:
             match read_event(pieces):
                 case FlagsChanged(row=row):
@@ -251,6 +259,7 @@ def _select(
         vanished=vanished if parameter.startswith(b" (QRESYNC (%d " % uidvalidity) else None,
         is_read_only=b"READ-ONLY" in codes or command == "EXAMINE",
         keywords_allowed=keywords_allowed,
+        permanent=permanent,
     )
 
 

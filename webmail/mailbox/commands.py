@@ -12,11 +12,10 @@ from webmail.mailbox import blobs, conversations, filing, outcomes, sync, visiti
 from webmail.mailbox import flags as flag_names
 from webmail.mailbox.changes import announce
 from webmail.mailbox.locking import mirror_lock
-from webmail.mailbox.models import Blob, Flag, Folder, PendingChange, Placement
+from webmail.mailbox.models import Blob, Folder, PendingChange, Placement
 
 _Operation = PendingChange.Operation
 _State = PendingChange.State
-_SYSTEM = Flag.SEEN | Flag.ANSWERED | Flag.FLAGGED | Flag.DELETED | Flag.DRAFT
 
 
 class WrongFolderState(Exception):  # noqa: N818
@@ -105,8 +104,9 @@ def _open(session: Session, folder: Folder) -> None:
 def _store(account: MailAccount, session: Session, asked: Asked) -> None:
     _open(session, asked.folder)
     add, remove = asked.changes[0].args["add"], asked.changes[0].args["remove"]
-    if session.selected is not None and not session.selected.keywords_allowed:
-        add, remove = add & _SYSTEM, remove & _SYSTEM
+    if session.selected is not None:
+        kept = flag_names.bits_where(session.selected.keeps)
+        add, remove = add & kept, remove & kept
     if add or remove:
         session.store(
             UidSet.of(asked.by_uid),

@@ -1,6 +1,6 @@
 r"""IMAP flags and keywords as the bits of `Placement.flags`, and back."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from webmail.mailbox.models import Flag
 
@@ -14,6 +14,7 @@ NAMES = {
     Flag.FORWARDED: "$Forwarded",
     Flag.JUNK: "$Junk",
     Flag.NOT_JUNK: "$NotJunk",
+    Flag.MDN_SENT: "$MDNSent",
 }
 _BITS = {name.lower(): int(flag) for flag, name in NAMES.items()} | {
     "forwarded": int(Flag.FORWARDED),
@@ -36,6 +37,11 @@ def bits_of(names: Iterable[str]) -> tuple[int, list[str]]:
         elif not name.startswith("\\") and len(name) <= _LONGEST_KEYWORD and "\0" not in name:
             keywords.append(name)
     return bits, sorted(keywords)[:_MOST_KEYWORDS]
+
+
+def bits_where(holds: Callable[[str], bool]) -> int:
+    """Return the bits of the flags whose names `holds` is true of."""
+    return sum(int(flag) for flag, name in NAMES.items() if holds(name))
 
 
 def names_of(bits: int) -> list[str]:

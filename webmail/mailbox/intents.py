@@ -174,15 +174,20 @@ def undo(user: Person, group: uuid.UUID) -> bool:
 
 
 def _reverse(account: MailAccount, sent: list[PendingChange]) -> bool:
-    """Ask for the opposite of what was sent; newest first, as they come."""
+    """Ask for the opposite of what was sent; newest first, as they come.
+
+    Flags of what was moved along are changed where it lies now, before it goes back.
+    """
     if not sent:
         return True
     is_whole = True
-    landings = {one.args["landing"] for one in sent if one.operation == _Operation.MOVE}
+    moves = [one for one in sent if one.operation == _Operation.MOVE]
+    landings = {one.args["landing"] for one in moves}
+    moved_to = {one.placement_id: one.args["landing"] for one in moves}
     ids = landings | {one.placement_id for one in sent if one.placement_id is not None}
     work = _Work(account, uuid.uuid4(), _load(ids), timezone.now())
-    for change in sent:
-        pk = change.args.get("landing", change.placement_id)
+    for change in sorted(sent, key=lambda one: one.operation != _Operation.FLAGS):
+        pk = change.args.get("landing", moved_to.get(change.placement_id, change.placement_id))
         place = work.places.get(pk) if pk is not None else None
         if place is None or place.gone_at is not None:
             is_whole = False

@@ -25,6 +25,7 @@ class Flag(models.IntegerChoices):
     FORWARDED = 32
     JUNK = 64
     NOT_JUNK = 128
+    MDN_SENT = 256  # RFC 3503: a receipt was sent, or the person said no
 
 
 class Folder(models.Model):

@@ -384,6 +384,22 @@ def test_an_advertised_feature_that_fails_is_done_without(fake, feature):
     assert session.refused == {feature}
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        (b"* OK [PERMANENTFLAGS (\\Seen \\*)] any\r\n", {"$Junk", "$MDNSent", "\\Seen"}),
+        (b"* OK [PERMANENTFLAGS (\\Seen $junk)] some\r\n", {"$Junk", "\\Seen"}),
+        (b"* OK [PERMANENTFLAGS (\\Seen)] none\r\n", {"\\Seen"}),
+        (b"", {"$Junk", "$MDNSent", "\\Seen"}),  # RFC 9051 §7.1: then all can be
+    ],
+)
+def test_which_keywords_a_folder_keeps(fake, told, kept):
+    select = b"* 0 EXISTS\r\n* OK [UIDVALIDITY 7] ok\r\n" + told + b"TAG OK [READ-WRITE] done\r\n"
+    session = fake(capabilities=b"AUTH=PLAIN SASL-IR", commands={b"SELECT": select})
+    selected = session.select("INBOX", readonly=False)
+    assert {name for name in ("$Junk", "$MDNSent", "\\Seen") if selected.keeps(name)} == kept
+
+
 def test_plain_expunge_never_touches_what_others_marked(fake):
     session = fake(
         capabilities=b"AUTH=PLAIN SASL-IR",
