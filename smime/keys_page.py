@@ -16,10 +16,15 @@ from smime.models import OwnKey, PersonCertificate, Vault
 from smime.pki.addresses import canonical_address
 from smime.pki.certificates import allows_mail, is_self_signed, issuer_name, may_encrypt
 from smime.timeline import Bar, Timeline, plan_timeline
+from smime.withdrawn import Withdrawal, Withdrawn
 
 EXPIRING = 60  # days before the end that the page warns
 SHOWN_PEOPLE = 500
 _BARS_BEGIN, _BAR_PITCH = 3.125, 2.75  # rem
+
+
+type KeyState = Literal["in-use", "old", "expired", "next", "withdrawn"]
+type PersonState = Literal["ready", "expired", "withdrawn", "not-usable", "self-made", "bound"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +41,9 @@ class OwnKeyView:
     algorithm: str
     not_before: datetime
     not_after: datetime
-    state: Literal["in-use", "old", "expired", "next"]
+    state: KeyState
+    withdrawn_on: datetime | None  # of "withdrawn"; None, too, where the issuer is blocked here
+    is_blocked: bool
     days_left: int
     is_personal: bool
     can_sign: bool
@@ -53,7 +60,8 @@ class PersonView:
     id: int
     name: str
     address: str
-    state: Literal["ready", "expired", "not-usable", "self-made", "bound"]
+    state: PersonState
+    withdrawn_on: datetime | None
     not_after: datetime
     fingerprint: str
     is_own_entry: bool  # not the organisation's: may be forgotten
@@ -79,6 +87,7 @@ class KeysPage:
     is_unlocked: bool
     idle_minutes: int
     expiring: OwnKeyView | None
+    withdrawn: OwnKeyView | None  # that was in use, so that a new one is needed
 
 
 def _use(row: OwnKey) -> str:
@@ -89,7 +98,9 @@ def _use(row: OwnKey) -> str:
     return _("Signing") if row.can_sign else _("Encryption")
 
 
-def _state(row: OwnKey, now: datetime) -> Literal["in-use", "old", "expired", "next"]:
+def _state(row: OwnKey, withdrawal: Withdrawal | None, now: datetime) -> KeyState:
+    if withdrawal is not None:
+        return "withdrawn"
     if row.not_before > now:
         return "next"
     if row.not_after < now:
@@ -100,6 +111,8 @@ def _state(row: OwnKey, now: datetime) -> Literal["in-use", "old", "expired", "n
 def _bar_words(row: OwnKey, state: str) -> str:
     if state == "in-use":
         return _("{use}, in use").format(use=_use(row))
+    if state == "withdrawn":
+        return _("Withdrawn, opens old mail")
     return _("Next") if state == "next" else _("Old key, opens old mail")
 
 
@@ -109,14 +122,18 @@ def _bar_short(state: str) -> str:
             return _("In use")
         case "next":
             return _("Next")
+        case "withdrawn":
+            return _("Withdrawn")
         case _:
             return _("Old key")
 
 
 def _person_state(
-    row: PersonCertificate, now: datetime
-) -> Literal["ready", "expired", "not-usable", "self-made", "bound"]:
+    row: PersonCertificate, withdrawal: Withdrawal | None, now: datetime
+) -> PersonState:
     certificate = load(row)
+    if withdrawal is not None:
+        return "withdrawn"
     if row.not_after < now:
         return "expired"
     if not (may_encrypt(certificate) and allows_mail(certificate)):
@@ -131,22 +148,27 @@ def certificates_of(user: User) -> QuerySet[PersonCertificate]:
     return PersonCertificate.objects.filter(Q(user=user) | Q(user=None))
 
 
-def _people(user: User, search: str, now: datetime) -> tuple[tuple[PersonView, ...], int]:
+def _people(
+    user: User, search: str, withdrawn: Withdrawn, now: datetime
+) -> tuple[tuple[PersonView, ...], int]:
     rows = certificates_of(user)
     if search:
         rows = rows.filter(Q(name__icontains=search) | Q(address__icontains=search))
     count = rows.count()
+    shown = list(rows.order_by("name", "address", "-not_after")[:SHOWN_PEOPLE])
+    gone = [withdrawn.find(load(row), now) for row in shown]
     views = [
         PersonView(
             id=row.pk,
             name=row.name,
             address=row.address,
-            state=_person_state(row, now),
+            state=_person_state(row, withdrawal, now),
+            withdrawn_on=withdrawal.at if withdrawal is not None else None,
             not_after=row.not_after,
             fingerprint=row.fingerprint,
             is_own_entry=row.user_id is not None,
         )
-        for row in rows.order_by("name", "address", "-not_after")[:SHOWN_PEOPLE]
+        for row, withdrawal in zip(shown, gone, strict=True)
     ]
     return tuple(views), count
 
@@ -156,7 +178,9 @@ def keys_page(user: User, *, is_unlocked: bool, idle_minutes: int, search: str =
     now = timezone.now()
     rows = sorted(vault.own_keys_for(user), key=lambda row: (row.not_before, row.pk))
     timeline = plan_timeline([(row.not_before, row.not_after) for row in rows], now=now)
-    people, count = _people(user, search, now)
+    withdrawn = Withdrawn.load()
+    people, count = _people(user, search, withdrawn, now)
+    gone = [withdrawn.find(load(row), now) for row in rows]
     keys = tuple(
         OwnKeyView(
             id=row.pk,
@@ -169,16 +193,18 @@ def keys_page(user: User, *, is_unlocked: bool, idle_minutes: int, search: str =
             algorithm=row.algorithm,
             not_before=row.not_before,
             not_after=row.not_after,
-            state=_state(row, now),
+            state=_state(row, withdrawal, now),
+            withdrawn_on=withdrawal.at if withdrawal is not None else None,
+            is_blocked=withdrawal is not None and withdrawal.is_blocked,
             days_left=(row.not_after - now).days,
             is_personal=row.sealing == OwnKey.Sealing.PERSONAL,
             can_sign=row.can_sign,
             bar=bar,
             bar_top=f"{_BARS_BEGIN + number * _BAR_PITCH:.3f}rem",
-            bar_words=_bar_words(row, _state(row, now)),
-            bar_short=_bar_short(_state(row, now)),
+            bar_words=_bar_words(row, _state(row, withdrawal, now)),
+            bar_short=_bar_short(_state(row, withdrawal, now)),
         )
-        for number, (row, bar) in enumerate(zip(rows, timeline.bars, strict=True))
+        for number, (row, bar, withdrawal) in enumerate(zip(rows, timeline.bars, gone, strict=True))
     )
     in_use = [key for key in keys if key.state == "in-use"]
     ending = [key for key in in_use if key.days_left <= EXPIRING]
@@ -193,7 +219,14 @@ def keys_page(user: User, *, is_unlocked: bool, idle_minutes: int, search: str =
         is_unlocked=is_unlocked,
         idle_minutes=idle_minutes,
         expiring=ending[0] if ending else None,
+        withdrawn=next(
+            (key for key, row in zip(keys, rows, strict=True) if _is_missed(key, row)), None
+        ),
     )
+
+
+def _is_missed(key: OwnKeyView, row: OwnKey) -> bool:
+    return key.state == "withdrawn" and row.is_current and key.days_left >= 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +234,7 @@ class CertificatePage:
     """Someone's certificate in full, and what the person may decide about it."""
 
     row: PersonCertificate
+    withdrawal: Withdrawal | None
     fingerprint: str  # in groups, to be read aloud
     can_pin: bool
     asked_address: str  # an address to compare, from a link; "" if none
@@ -221,6 +255,7 @@ def certificate_page(user: User, certificate_id: int, *, asked: str = "") -> Cer
     digits = row.fingerprint.upper()
     return CertificatePage(
         row=row,
+        withdrawal=Withdrawn.load().find(load(row), timezone.now()),
         fingerprint=" ".join(digits[at : at + 4] for at in range(0, len(digits), 4)),
         can_pin=row.user_id == user.pk and is_self_signed(load(row)),
         asked_address=asked,

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 
 from accounts import audit
 from accounts.models import User
-from smime import signals
+from smime import revocation_hints, signals
 from smime.certificate_rows import CertificateFileError, fields_of, load, read_certificates
 from smime.facts import Facts
 from smime.models import Intermediate, OwnKey, PersonCertificate
@@ -30,7 +30,7 @@ from smime.pki.certificates import (
 )
 from smime.pki.paths import issued
 from smime.verdict import Verdict
-from smime.withdrawn import Withdrawn
+from smime.withdrawn import Withdrawal, Withdrawn
 
 CERTIFICATES_A_PERSON = 20  # kept of one address; the longest unseen go first
 # aes128-GCM, aes192-GCM, aes256-GCM (RFC 5084 §3.2) among the capabilities (RFC 8551 §2.5.2).
@@ -43,9 +43,10 @@ logger = logging.getLogger(__name__)
 class RecipientState:
     """Whether mail to an address can be encrypted; `certificate` may also be one's own key's."""
 
-    code: Literal["ok", "none", "expired"]
+    code: Literal["ok", "none", "expired", "withdrawn"]
     certificate: PersonCertificate | OwnKey | None = None
     gcm_capable: bool = False
+    withdrawal: Withdrawal | None = None  # of "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +192,7 @@ def forget(user: User, certificate_id: int, *, request: HttpRequest | None = Non
 
 def _announce(user: User, address: str) -> None:
     """Say that the address became known, or less known, once that is committed."""
+    revocation_hints.watch_held(user.pk)
     transaction.on_commit(
         partial(signals.person_known.send, sender=None, user_id=user.pk, address=address)
     )
@@ -205,20 +207,26 @@ def _rows(user: User, canonical: Iterable[str]) -> QuerySet[PersonCertificate]:
 def _state(
     rows: Sequence[PersonCertificate | OwnKey], now: datetime, withdrawn: Withdrawn
 ) -> RecipientState:
-    expired: PersonCertificate | OwnKey | None = None
+    expired: RecipientState | None = None
+    gone: RecipientState | None = None
     is_capable = any(
         _GCM & set(row.capabilities) for row in rows if isinstance(row, PersonCertificate)
     )
     for row in rows:
         certificate = load(row)
-        if not _can_receive(certificate) or withdrawn.has(certificate, now):
+        if not _can_receive(certificate):
+            continue
+        withdrawal = withdrawn.find(certificate, now)
+        if withdrawal is not None:
+            gone = gone or RecipientState("withdrawn", row, withdrawal=withdrawal)
             continue
         if row.not_before <= now <= row.not_after:
             # Mail to oneself is read by this program, which opens GCM.
             return RecipientState("ok", row, is_capable or isinstance(row, OwnKey))
         if row.not_after < now:
-            expired = expired or row
-    return RecipientState("expired", expired) if expired else RecipientState("none")
+            expired = expired or RecipientState("expired", row)
+    # A withdrawal is worth more attention than an end that was always known.
+    return gone or expired or RecipientState("none")
 
 
 def _can_receive(certificate: x509.Certificate) -> bool:

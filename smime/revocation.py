@@ -118,6 +118,12 @@ def watch_paths(paths: Iterable[Path], *, now: datetime) -> None:
         lanes.post("smime.fetch_revocation", lane="fetch")
 
 
+def seen_lately(now: datetime) -> QuerySet[WatchedCertificate, str]:
+    """Return the fingerprints of certificates that need not be shown to `watch` again yet."""
+    lately = WatchedCertificate.objects.filter(wanted_at__gte=now - SEEN_AGAIN)
+    return lately.values_list("fingerprint", flat=True)
+
+
 def _rows(fingerprints: Iterable[str]) -> QuerySet[WatchedCertificate]:
     return WatchedCertificate.objects.filter(fingerprint__in=list(fingerprints)).defer(
         "der", "issuer_der"

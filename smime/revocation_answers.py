@@ -1,10 +1,11 @@
 """Answers about withdrawals as they were kept: read for verdicts and for encryption."""
 
 from collections.abc import Collection, Iterator, Mapping
+from datetime import datetime
 from typing import override
 
 from cryptography import x509
-from django.db.models import F
+from django.db.models import F, Min, Q
 
 from smime.pki.revocation import RevocationAnswer
 from smime.revocation_models import KeptAnswer, WatchedCertificate
@@ -61,7 +62,8 @@ def answer_of(row: KeptAnswer) -> RevocationAnswer | None:
     )
 
 
-def revoked_fingerprints() -> frozenset[str]:
-    """Return the certificates that are known to be withdrawn now."""
+def known_withdrawals() -> dict[str, datetime | None]:
+    """Return the certificates (SHA-256) that are known to be withdrawn now, and since when."""
     rows = WatchedCertificate.objects.filter(state=WatchedCertificate.State.REVOKED)
-    return frozenset(rows.values_list("fingerprint", flat=True))
+    since = rows.annotate(since=Min("answers__at", filter=Q(answers__state="revoked")))
+    return dict(since.values_list("fingerprint", "since"))

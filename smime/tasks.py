@@ -3,7 +3,13 @@
 from celery import shared_task
 from django.utils import timezone
 
-from smime import key_files, revocation, revocation_refresh
+from smime import (
+    key_files,
+    revocation,
+    revocation_held,
+    revocation_hints,
+    revocation_refresh,
+)
 
 
 @shared_task(name="smime.preview_key_file", ignore_result=True)
@@ -34,3 +40,15 @@ def fetch_revocation() -> None:
 def look_after_revocation() -> None:
     """Do each minute's chores of revocation (lane scan)."""
     revocation.look_after(now=timezone.now())
+
+
+@shared_task(name="smime.begin_to_watch_held", ignore_result=True)
+def begin_to_watch_held() -> None:
+    """Go through the certificates that people hold, each hour (lane scan)."""
+    revocation_hints.watch_held()
+
+
+@shared_task(name="smime.watch_held", ignore_result=True)
+def watch_held(user_id: int, key_id: int, certificate_id: int) -> None:
+    """Watch some of the certificates that people hold (lane crypto: it builds paths)."""
+    revocation_held.watch_held(user_id, key_id, certificate_id, now=timezone.now())

@@ -20,7 +20,7 @@ from django.http import HttpRequest
 
 from accounts import audit
 from accounts.models import User
-from smime import people
+from smime import people, revocation_hints
 from smime.certificate_rows import CertificateFileError, fields_of, load, read_certificates
 from smime.models import Intermediate, PersonCertificate, RevocationList, TrustAnchor
 from smime.pki.addresses import a_label_domain
@@ -54,6 +54,16 @@ class TrustState:
     blocked: frozenset[str]  # SHA-256 fingerprints
     stamp: str
     memory: PathMemory  # paths found under this state
+
+    def anchors_for(self, addresses: Iterable[str]) -> tuple[x509.Certificate, ...]:
+        """Return the anchors that count for mail of any of these addresses."""
+        domains = {a_label_domain(address.rpartition("@")[2]) for address in addresses}
+        limited = (
+            each.certificate
+            for each in self.limited
+            if any(_covers(each.domains, domain) for domain in domains)
+        )
+        return (*self.anchors, *limited)
 
 
 def anchors() -> TrustState:
@@ -131,11 +141,9 @@ def _context(
     answers: StoredAnswers,
     now: datetime,
 ) -> Context:
-    domain = a_label_domain(address.rpartition("@")[2])
-    limited = (each.certificate for each in trusted.limited if _covers(each.domains, domain))
     return Context(
         now=now,
-        anchors=(*trusted.anchors, *limited, *known.pinned),
+        anchors=(*trusted.anchors_for([address]), *known.pinned),
         known_certificates=known.certificates,
         intermediates=trusted.intermediates,
         crls=trusted.crls,
@@ -172,6 +180,7 @@ def add_anchor(
                 "This is a person's certificate, not an authority's. Trust its issuer instead."
             )
     with transaction.atomic():
+        revocation_hints.watch_held()  # what was a stranger's may be asked about now
         return tuple(
             _save_anchor(each, state, limits, actor=actor, reason=reason, request=request)
             for each in certificates

@@ -26,6 +26,7 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import User
 from accounts.sealing import SealBroken, open_sealed, open_with, seal, seal_with
+from smime import revocation_hints
 from smime.certificate_rows import CertificateFileError, fields_of, load
 from smime.models import OwnKey, Vault
 from smime.own_keys import as_chain, displaces, from_chain, settle_current
@@ -34,6 +35,7 @@ from smime.pki import KeyPair, load_pem, load_pkcs12
 from smime.pki.addresses import canonical_address
 from smime.pki.certificates import DamagedCertificateError, allows_mail, may_encrypt, may_sign
 from smime.unlocking import kek_for, key_ticket, lock, unlock
+from smime.withdrawn import Withdrawn
 
 __all__ = [
     "OpenedKeys",
@@ -116,6 +118,7 @@ def import_keys(
             kek = _vault_key(user, vault_passphrase or "")
         kept = tuple(_keep(user, pair, sealing=sealing, kek=kek) for pair in pairs)
         settle_current(user, kept)
+        revocation_hints.watch_held(user.pk)
         for key in kept:
             _record("key-imported", key, actor=actor or user, request=request)
     return kept
@@ -138,15 +141,19 @@ def open_keys(user: User, *, kek: bytes | None) -> OpenedKeys:
 
 
 def signing_key(user: User, address: str, opened: OpenedKeys) -> KeyPair | None:
-    """Return the opened key in use that signs for `address` and is valid now."""
+    """Return the opened key in use that signs for `address` and is valid now: not withdrawn."""
     wanted, now = canonical_address(address), timezone.now()
+    withdrawn = Withdrawn.load()
     usable = own_keys_for(user).filter(
         is_current=True, can_sign=True, not_before__lte=now, not_after__gte=now
     )
     opened_by_der = {pair.certificate.public_bytes(Encoding.DER): pair for pair in opened.pairs}
     for row in usable:
-        if wanted in row.addresses and bytes(row.der) in opened_by_der:
-            return opened_by_der[bytes(row.der)]
+        pair = opened_by_der.get(bytes(row.der))
+        if pair is None or wanted not in row.addresses:
+            continue
+        if not withdrawn.has(pair.certificate, now):
+            return pair
     return None
 
 

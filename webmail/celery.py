@@ -77,6 +77,7 @@ def _configure() -> None:
             "lost-changes": {"task": "mailbox.hand_over_due_changes", "schedule": 5.0},
             "polls": {"task": "mailbox.poll_accounts", "schedule": 60.0},
             "revocation": {"task": "smime.look_after_revocation", "schedule": 60.0},
+            "held": {"task": "smime.begin_to_watch_held", "schedule": 3600.0},
             "verdicts": {"task": "reader.judge_due", "schedule": 60.0},
             "expiry": {"task": "reader.expire_caches", "schedule": 300.0},
         },

@@ -3,7 +3,7 @@
 import { $, $$, element, icon } from "./page.js";
 
 const ASK_AFTER = 120; // milliseconds
-const ICONS = { ok: "lock", none: "lock-open", expired: "clock-alert", invalid: "circle-x" };
+const ICONS = { ok: "lock", none: "lock-open", expired: "clock-alert", withdrawn: "circle-x", invalid: "circle-x" };
 const known = new Map(); // address → {state, words}
 
 export function startChips(form, { changed }) {

@@ -105,7 +105,7 @@ class TestRecipients:
         people.import_certificate(anna, PETRA, pem(pair))
         root = authority.certificate.public_bytes(Encoding.PEM)
         (row,) = trust.add_anchor(root, actor=None, reason="Broken into", state="blocked")
-        assert state(anna).code == "none"
+        assert state(anna).code == "withdrawn"
         trust.change_anchor(row, state="trusted", domains=(), actor=None, reason="Repaired")
         assert state(anna).code == "ok"
         revoked = Revocation(pair.certificate.serial_number, NOW - timedelta(days=1))
@@ -116,7 +116,7 @@ class TestRecipients:
             next_update=NOW + timedelta(days=7),
         )
         trust.add_crl(content, actor=None, reason="Lost laptop")
-        assert state(anna).code == "none"
+        assert state(anna).code == "withdrawn"
 
     def test_the_number_of_queries_does_not_grow(
         self, anna: User, authority: Authority, django_assert_max_num_queries: object

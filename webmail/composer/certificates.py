@@ -1,7 +1,7 @@
 """What is known of the recipients' and the sender's certificates, as the composer asks it."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cryptography import x509
 from django.http import HttpRequest
@@ -13,7 +13,9 @@ from accounts import tickets
 from accounts.models import Identity, User
 from accounts.redis import RedisError
 from smime import people, vault
+from smime.certificate_rows import load
 from smime.models import OwnKey
+from smime.withdrawn import Withdrawal, Withdrawn
 from webmail.composer.presenting import RecipientChip, RecipientState
 from webmail.composer.protection import OwnKeys
 from webmail.composer.recipients import BadAddressError, Recipient, comparable, sendable
@@ -33,7 +35,7 @@ def chips(user: User, fields: Iterable[tuple[str, Recipient]]) -> tuple[Recipien
         else:
             found = known.get(comparable(each.address))
             state = RecipientState(found.code) if found else RecipientState.NONE
-            words = _words(state, found.certificate if found else None)
+            words = _words(state, found)
         made.append(
             RecipientChip(
                 field=field,
@@ -49,7 +51,9 @@ def chips(user: User, fields: Iterable[tuple[str, Recipient]]) -> tuple[Recipien
 
 def own_keys(user: User, address: str, request: HttpRequest | None) -> OwnKeys:
     """Return what the person has to sign as `address` and to read their own copy."""
-    valid = _valid_keys(user, address)
+    current = _current_keys(user, address)
+    gone = _withdrawn(current)
+    valid = [key for key in current if key.pk not in gone]
     signing = [key for key in valid if key.can_sign]
     is_managed = any(key.sealing == OwnKey.Sealing.MANAGED for key in signing)
     is_unlocked = request is not None and vault.kek_for(request) is not None
@@ -57,6 +61,7 @@ def own_keys(user: User, address: str, request: HttpRequest | None) -> OwnKeys:
         can_sign=bool(signing),
         can_decrypt=any(key.can_encrypt for key in valid),
         is_locked=bool(signing) and not is_managed and not is_unlocked,
+        withdrawal=next(iter(gone.values()), None),
     )
 
 
@@ -86,20 +91,31 @@ def opened_keys(user: User, ticket: str) -> vault.OpenedKeys:
 
 def own_certificates(user: User, address: str) -> tuple[x509.Certificate, ...]:
     """Return the certificates to which the sender's own copy is encrypted."""
-    return tuple(
-        x509.load_der_x509_certificate(bytes(key.der))
-        for key in _valid_keys(user, address)
-        if key.can_encrypt
-    )
+    return tuple(load(key) for key in _valid_keys(user, address) if key.can_encrypt)
 
 
 def _valid_keys(user: User, address: str) -> list[OwnKey]:
+    current = _current_keys(user, address)
+    gone = _withdrawn(current)
+    return [key for key in current if key.pk not in gone]
+
+
+def _current_keys(user: User, address: str) -> list[OwnKey]:
     now = timezone.now()
     return [
         key
         for key in vault.own_keys_for(user)
         if key.is_current and key.not_before <= now <= key.not_after and _covers(key, address)
     ]
+
+
+def _withdrawn(keys: Sequence[OwnKey]) -> dict[int, Withdrawal]:
+    """Return the withdrawals of those of the keys that nobody should rely on any more, by id."""
+    if not keys:
+        return {}
+    withdrawn, now = Withdrawn.load(), timezone.now()
+    found = ((key.pk, withdrawn.find(load(key), now)) for key in keys)
+    return {pk: withdrawal for pk, withdrawal in found if withdrawal is not None}
 
 
 def _covers(key: OwnKey, address: str) -> bool:
@@ -120,20 +136,29 @@ def _label(state: RecipientState) -> str:
             return ""
         case RecipientState.EXPIRED:
             return _("Expired")
+        case RecipientState.WITHDRAWN:
+            return _("Withdrawn")
         case RecipientState.INVALID:
             return _("Not an address")
         case _:
             return _("No certificate")
 
 
-def _words(state: RecipientState, certificate: object) -> str:
+def _words(state: RecipientState, found: people.RecipientState | None) -> str:
     match state:
         case RecipientState.OK:
             return ""
         case RecipientState.EXPIRED:
-            not_after = getattr(certificate, "not_after", None)
-            if not_after is None:
+            certificate = found.certificate if found is not None else None
+            if certificate is None:
                 return _("Certificate expired")
-            return _("Certificate expired on %s") % format_date(not_after, "j F Y")
+            return _("Certificate expired on %s") % format_date(certificate.not_after, "j F Y")
+        case RecipientState.WITHDRAWN:
+            withdrawal = found.withdrawal if found is not None else None
+            if withdrawal is not None and withdrawal.is_blocked:
+                return _("Your organisation does not accept the issuer of their certificate")
+            if withdrawal is None or withdrawal.at is None:
+                return _("Certificate withdrawn")
+            return _("Certificate withdrawn on %s") % format_date(withdrawal.at, "j F Y")
         case _:
             return _("No certificate found")

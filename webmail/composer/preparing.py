@@ -188,7 +188,9 @@ def _keys(mail: OutgoingMail, draft: Draft, content: DraftContent, ticket: str) 
     if signer is None:
         if opened.locked:
             raise KeysLockedError(_("Your keys are locked. Unlock them and send again."))
-        raise CannotPrepareError(_("You have no certificate that can sign for this address."))
+        raise CannotPrepareError(
+            _("You have no certificate that can sign for this address and is not withdrawn.")
+        )
     if not draft.encrypt:
         return _Keys(signer=signer, certificates={}, own=(), cipher="")
     return _readers(mail, content, signer=signer, address=address)

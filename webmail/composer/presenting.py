@@ -31,6 +31,7 @@ class RecipientState(StrEnum):
     OK = "ok"  # usable certificate
     NONE = "none"  # no certificate known
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"  # by its issuer, or the issuer is blocked here
     INVALID = "invalid"  # not an address
 
 
@@ -52,7 +53,8 @@ class RecipientChip:
     name: str
     address: str  # as typed, if it is no address
     state: RecipientState
-    words: str  # "" for ok; "No certificate found", "Certificate expired on 3 November 2026"
+    # "" for ok; "No certificate found", "Certificate expired on 3 November 2026"
+    words: str
     label: str = ""  # the same in one or two words, for the chip
 
 
@@ -91,7 +93,8 @@ class ProtectionChoice:
 class ProtectionView:
     """Why the mail was not sent as asked, and what the person may choose."""
 
-    kind: str  # "people-missing", "own-key-missing", "own-key-locked", "encrypted-quote"
+    # "people-missing", "own-key-missing", "own-key-withdrawn", "own-key-locked", "encrypted-quote"
+    kind: str
     headline: str
     sentence: str
     people: tuple[MissingPerson, ...] = ()

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.dateformat import format as format_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from smime.withdrawn import Withdrawal
 from webmail.composer.presenting import (
     MissingPerson,
     ProtectionChoice,
@@ -29,6 +31,8 @@ class OwnKeys:
     can_sign: bool
     can_decrypt: bool  # so that the sender can read the copy in Sent
     is_locked: bool  # the key that would sign is sealed by a passphrase, not unlocked here
+    # Of a key in use that is left out of the above because its certificate is withdrawn.
+    withdrawal: Withdrawal | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,8 @@ def plan_protection(
     if not wish.sign and not wish.encrypt:
         return None
     if not own.can_sign or (wish.encrypt and not own.can_decrypt):
+        if own.withdrawal is not None:
+            return _own_key_withdrawn(wish, own.withdrawal)
         return _own_key_missing(wish)
     if own.is_locked:
         return _own_key_locked()
@@ -76,16 +82,42 @@ def _own_key_missing(wish: Wish) -> ProtectionView:
         sentence = _("To write encrypted you need a certificate of your own.")
     else:
         sentence = _("To sign you need a certificate of your own.")
-    # A quote of encrypted text is not offered in the clear.
-    choices = (ProtectionChoice(value="plain", words=_("Send without signature and encryption")),)
     return ProtectionView(
         kind="own-key-missing",
         headline=_("You have no certificate for this address yet"),
         sentence=sentence,
-        choices=() if wish.holds_encrypted_quote else choices,
+        choices=_plain(wish),
         link_url=reverse("smime:keys"),
         link_words=_("Get one"),
     )
+
+
+def _own_key_withdrawn(wish: Wish, withdrawal: Withdrawal) -> ProtectionView:
+    return ProtectionView(
+        kind="own-key-withdrawn",
+        headline=withdrawn_words(withdrawal),
+        sentence=_("Nothing is signed with it: readers would be warned of you. Get a new one."),
+        choices=_plain(wish),
+        link_url=reverse("smime:keys"),
+        link_words=_("Your certificates"),
+    )
+
+
+def withdrawn_words(withdrawal: Withdrawal) -> str:
+    """Say why one's own certificate is not used any more."""
+    if withdrawal.is_blocked:
+        return _("Your organisation does not accept the issuer of your certificate")
+    if withdrawal.at is None:
+        return _("Your certificate for this address was withdrawn")
+    day = format_date(withdrawal.at, "j F Y")
+    return _("Your certificate for this address was withdrawn on %s") % day
+
+
+def _plain(wish: Wish) -> tuple[ProtectionChoice, ...]:
+    """Offer the clear; never for a quote of encrypted text."""
+    if wish.holds_encrypted_quote:
+        return ()
+    return (ProtectionChoice(value="plain", words=_("Send without signature and encryption")),)
 
 
 def _own_key_locked() -> ProtectionView:
@@ -141,8 +173,8 @@ def _headline(missing: Sequence[RecipientChip], *, total: int) -> str:
 def _missing_person(chip: RecipientChip) -> MissingPerson:
     question = urlencode({"to": chip.address, "ask": "certificate"})
     name = chip.name or chip.address
-    is_expired = chip.state == RecipientState.EXPIRED
-    ask = _("Ask %(name)s for a newer one") if is_expired else _("Ask %(name)s for it")
+    had_one = chip.state in {RecipientState.EXPIRED, RecipientState.WITHDRAWN}
+    ask = _("Ask %(name)s for a newer one") if had_one else _("Ask %(name)s for it")
     return MissingPerson(
         name=name,
         address=chip.address,
