@@ -118,3 +118,60 @@ class InvitationAnswer(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["message", "path"], name="one_invitation_answer")
         ]
+
+
+class Unsubscription(models.Model):
+    """What a person did to leave a list: one row a list, the newest try.
+
+    asked ─a worker takes it─► running ─┬─► done
+      ▲                                 ├─► unverified   nobody vouches for the list's address
+      └── asked again by a click ───────┼─► refused      the list's server said no
+                                        ├─► unreached    it was never asked
+                                        └─► unsure       it was asked, no answer came
+    prepared: a mail that leaves the list was opened in the composer.
+    """
+
+    class State(models.TextChoices):
+        """How far it came."""
+
+        ASKED = "asked"
+        RUNNING = "running"
+        DONE = "done"
+        UNVERIFIED = "unverified"
+        REFUSED = "refused"
+        UNREACHED = "unreached"
+        UNSURE = "unsure"
+        PREPARED = "prepared"
+
+    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="unsubscriptions")
+    # List-Id's identifier, else the address the mail is from; lower case.
+    list_key = models.CharField(max_length=320)
+    # The mail whose fields were used; what was done is remembered beyond it.
+    message = models.ForeignKey(
+        "mailbox.Message", models.SET_NULL, null=True, related_name="unsubscriptions"
+    )
+    host = models.CharField(max_length=255, blank=True)  # as the person was told
+    state = models.CharField(max_length=10, choices=State.choices)
+    asked_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "list_key"], name="one_unsubscription")
+        ]
+
+
+class ReceiptAnswer(models.Model):
+    """What the person answered to a request for a read receipt (RFC 8098)."""
+
+    class Answer(models.TextChoices):
+        """Whether one was sent."""
+
+        SENT = "sent"
+        DECLINED = "declined"
+
+    message = models.OneToOneField("mailbox.Message", models.CASCADE, related_name="receipt_answer")
+    answer = models.CharField(max_length=8, choices=Answer.choices)
+    # The mail that carries it (ENVID): called back or failed, it was no answer.
+    envelope_id = models.UUIDField(null=True)
+    answered_at = models.DateTimeField(default=timezone.now)
