@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 
 from smime.cms import asn1
 from smime.cms.elements import EXPLICIT_0, SEQUENCE, Octets, object_identifier, wrapped
+from smime.pki.composite_signatures import COMPOSITE_SIGNATURES
 
 DATA = "1.2.840.113549.1.7.1"
 SIGNED_DATA = "1.2.840.113549.1.7.2"
@@ -27,6 +28,7 @@ SIGNING_TIME = "1.2.840.113549.1.9.5"
 SMIME_CAPABILITIES = "1.2.840.113549.1.9.15"
 SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
+ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52"
 SINGLE_ATTRIBUTES = frozenset(
     {
         CONTENT_TYPE,
@@ -35,6 +37,7 @@ SINGLE_ATTRIBUTES = frozenset(
         SMIME_CAPABILITIES,
         SIGNING_CERTIFICATE,
         SIGNING_CERTIFICATE_V2,
+        ALGORITHM_PROTECTION,
     }
 )
 
@@ -81,7 +84,9 @@ DIGESTS: dict[str, HashName] = {
     "2.16.840.1.101.3.4.2.12": "shake256",  # 512 bits of output (RFC 8419 §2.3, RFC 8702 §3.1)
     "2.16.840.1.101.3.4.2.18": "shake256",
 }
+SHAKE256_SIZE = 64  # bytes
 DIGEST_OIDS = {
+    "shake256": "2.16.840.1.101.3.4.2.12",
     "sha1": "1.3.14.3.2.26",
     "sha256": "2.16.840.1.101.3.4.2.1",
     "sha384": "2.16.840.1.101.3.4.2.2",
@@ -101,7 +106,9 @@ _HASHES: dict[HashName, hashes.HashAlgorithm] = {
     "sha3_512": hashes.SHA3_512(),
 }
 
-type Scheme = Literal["rsa", "rsa-pss", "ecdsa", "dsa", "ed25519", "ed448", "ml-dsa"]
+# "rsa", "rsa-pss", "ecdsa", "dsa" (their hash is said beside them), "ed25519", "ed448",
+# "ml-dsa-44", "ml-dsa-65", "ml-dsa-87", or the name of a composite in lower case.
+type Scheme = str
 
 # Signature algorithm → scheme, and the hash it fixes (None: the signer's digest algorithm).
 SIGNATURES: dict[str, tuple[Scheme, HashName | None]] = {
@@ -135,10 +142,18 @@ SIGNATURES: dict[str, tuple[Scheme, HashName | None]] = {
     "2.16.840.1.101.3.4.3.2": ("dsa", "sha256"),
     ED25519: ("ed25519", None),
     ED448: ("ed448", None),
-    "2.16.840.1.101.3.4.3.17": ("ml-dsa", None),
-    "2.16.840.1.101.3.4.3.18": ("ml-dsa", None),
-    "2.16.840.1.101.3.4.3.19": ("ml-dsa", None),
+    "2.16.840.1.101.3.4.3.17": ("ml-dsa-44", None),
+    "2.16.840.1.101.3.4.3.18": ("ml-dsa-65", None),
+    "2.16.840.1.101.3.4.3.19": ("ml-dsa-87", None),
 }
+SIGNATURES |= {
+    composite.oid: (composite.name.lower(), composite.pre_hash)
+    for composite in COMPOSITE_SIGNATURES.values()
+}
+ML_DSA_44, ML_DSA_65, ML_DSA_87 = (f"2.16.840.1.101.3.4.3.{last}" for last in (17, 18, 19))
+# Kinds of signatures whose algorithm never has parameters (RFC 9882 §2, draft-ietf-lamps-cms-
+# composite-sigs §2).
+POST_QUANTUM_SIGNATURES = frozenset({ML_DSA_44, ML_DSA_65, ML_DSA_87, *COMPOSITE_SIGNATURES})
 
 # AES key wrap → bytes of the key-encryption key (RFC 3565 §2.3.2).
 KEY_WRAPS = {
@@ -165,6 +180,18 @@ AGREEMENTS: dict[str, tuple[Literal["x963", "hkdf"], HashName]] = {
     "1.2.840.113549.1.9.16.3.20": ("hkdf", "sha384"),
     "1.2.840.113549.1.9.16.3.21": ("hkdf", "sha512"),
 }
+# Key encapsulation (RFC 9936 §3) and the derivation that goes with it (RFC 8619 §2).
+KEM_RECIPIENT = "1.2.840.113549.1.9.16.13.3"
+ML_KEM_512 = "2.16.840.1.101.3.4.4.1"
+ML_KEM_768 = "2.16.840.1.101.3.4.4.2"
+ML_KEM_1024 = "2.16.840.1.101.3.4.4.3"
+HKDF_SHA256 = "1.2.840.113549.1.9.16.3.28"
+HKDFS: dict[str, HashName] = {
+    HKDF_SHA256: "sha256",
+    "1.2.840.113549.1.9.16.3.29": "sha384",
+    "1.2.840.113549.1.9.16.3.30": "sha512",
+}
+
 ECDH_X963_SHA256 = "1.3.132.1.11.1"
 ECDH_HKDF_SHA256 = "1.2.840.113549.1.9.16.3.19"
 
@@ -230,7 +257,7 @@ def digest(name: HashName, content: bytes) -> bytes | None:
         case "md2":
             return None
         case "shake256":
-            return hashlib.shake_256(content).digest(64)
+            return hashlib.shake_256(content).digest(SHAKE256_SIZE)
         case _:
             return hashlib.new(name, content, usedforsecurity=False).digest()
 

@@ -163,9 +163,41 @@ class KeyAgreeRecipientInfo(Sequence):
 
 
 class OtherRecipient(Sequence):
-    """A kind of recipient that is only counted: shared key, password, or a later kind."""
+    """A kind of recipient that is only counted: shared key or password."""
 
     _fields: ClassVar[list[tuple[str, type]]] = []
+
+
+class OtherRecipientInfo(Sequence):
+    """RFC 5652 §6.2.5; the value stays raw."""
+
+    _fields = [("ori_type", ObjectIdentifier), ("ori_value", Any)]
+
+
+class KemRecipientInfo(Sequence):
+    """RFC 9629 §3."""
+
+    _fields = [
+        ("version", Integer),
+        ("rid", SignerIdentifier),
+        ("kem", Algorithm),
+        ("kem_ciphertext", OctetString),
+        ("kdf", Algorithm),
+        ("kek_length", Integer),
+        ("ukm", OctetString, {"explicit": 0, "optional": True}),
+        ("wrap", Algorithm),
+        ("encrypted_key", OctetString),
+    ]
+
+
+class KemOtherInfo(Sequence):
+    """CMSORIforKEMOtherInfo, the input of the key derivation (RFC 9629 §5)."""
+
+    _fields = [
+        ("wrap", Algorithm),
+        ("kek_length", Integer),
+        ("ukm", OctetString, {"explicit": 0, "optional": True}),
+    ]
 
 
 class RecipientInfo(Choice):
@@ -174,7 +206,7 @@ class RecipientInfo(Choice):
         ("kari", KeyAgreeRecipientInfo, {"implicit": 1}),
         ("kekri", OtherRecipient, {"implicit": 2}),
         ("pwri", OtherRecipient, {"implicit": 3}),
-        ("ori", OtherRecipient, {"implicit": 4}),
+        ("ori", OtherRecipientInfo, {"implicit": 4}),
     ]
 
 

@@ -11,7 +11,7 @@ from io import BytesIO
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, padding
-from cryptography.hazmat.primitives.asymmetric import ec, rsa, x448, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, mlkem, rsa, x448, x25519
 from cryptography.hazmat.primitives.asymmetric import padding as rsa_padding
 from cryptography.hazmat.primitives.ciphers import Cipher, modes
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -40,8 +40,10 @@ from smime.cms.elements import (
     wrapped,
 )
 from smime.cms.identifiers import issuer_and_serial
+from smime.cms.kem import encapsulated
 from smime.cms.keys import derive_wrapping_key
 from smime.pki.certificates import DamagedCertificateError, may_encrypt, public_key
+from smime.pki.composite_kems import CompositeKemPublicKey
 
 _NONCE_SIZE = 12  # RFC 5084 §3.2
 _TAG_SIZE = 16
@@ -110,13 +112,20 @@ def _enveloped(
     ending = padder.update(bytes(size % _BLOCK_SIZE)) + padder.finalize()
     ciphertext.write(encryptor.update(ending[size % _BLOCK_SIZE :]))
     ciphertext.write(encryptor.finalize())
-    only_rsa_by_name = all(info.name == "ktri" for info in infos)
     fields: list[Octets] = [
-        integer(0 if only_rsa_by_name else 2),  # RFC 5652 §6.1
+        integer(_version(infos)),
         set_of(info.dump() for info in infos),
         *_encrypted_content(cipher, octet_string(iv), ciphertext),
     ]
     return content_pieces(algorithms.ENVELOPED_DATA, fields)
+
+
+def _version(infos: list[asn1.RecipientInfo]) -> int:
+    """Choose EnvelopedData's version by its recipients (RFC 5652 §6.1)."""
+    kinds = {info.name for info in infos}
+    if "ori" in kinds:
+        return 3
+    return 0 if kinds == {"ktri"} else 2
 
 
 def _auth_enveloped(
@@ -162,6 +171,8 @@ def _recipient(
             return _transport(certificate, key, content_key, oaep=oaep)
         case ec.EllipticCurvePublicKey() | x25519.X25519PublicKey() | x448.X448PublicKey():
             return _agreement(certificate, key, content_key)
+        case mlkem.MLKEM768PublicKey() | mlkem.MLKEM1024PublicKey() | CompositeKemPublicKey():
+            return encapsulated(certificate, key, content_key)
         case _:
             raise CannotEncryptError(certificate, "its kind of key only signs")
 

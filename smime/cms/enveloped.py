@@ -19,9 +19,10 @@ from smime.cms.decrypting import SealedContent, unseal
 from smime.cms.der import to_der
 from smime.cms.errors import CmsError, reading
 from smime.cms.identifiers import CertificateId, certificate_id
+from smime.cms.kem import read_encapsulation
 from smime.cms.signed import Algorithm, read_algorithm
 from smime.cms.transports import read_transport, split
-from smime.cms.unwrapping import Agreement, Transport, unwrap
+from smime.cms.unwrapping import Agreement, Recipient, Transport, unwrap
 from smime.pki.pkcs12 import KeyPair
 
 RECIPIENT_LIMIT = 2000
@@ -37,7 +38,7 @@ class Enveloped:
 
     authenticated: bool  # AuthEnvelopedData
     cipher: ContentCipher | None  # None: not known here
-    recipients: tuple[Transport | Agreement, ...]
+    recipients: tuple[Recipient, ...]
     recipient_count: int  # all kinds, those that cannot be opened here included
     sealed: SealedContent
 
@@ -125,8 +126,8 @@ def _associated(attributes: Any) -> bytes:
     return b"" if isinstance(attributes, core.Void) else _SET_TAG + asn1.encoded(attributes)[1:]
 
 
-def _recipients(infos: Any) -> tuple[tuple[Transport | Agreement, ...], int]:
-    found: list[Transport | Agreement] = []
+def _recipients(infos: Any) -> tuple[tuple[Recipient, ...], int]:
+    found: list[Recipient] = []
     count = 0
     encoded = split(infos.contents)
     if encoded is None:  # indefinite lengths, which asn1crypto cannot read in a CHOICE
@@ -154,6 +155,8 @@ def _recipients(infos: Any) -> tuple[tuple[Transport | Agreement, ...], int]:
             found.extend(agreements)
             count += len(agreements)
         else:
+            if info.name == "ori" and (encapsulation := read_encapsulation(chosen)) is not None:
+                found.append(encapsulation)
             count += 1
         if count > RECIPIENT_LIMIT:
             raise CmsError("damaged")

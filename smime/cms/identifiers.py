@@ -8,7 +8,7 @@ from cryptography import x509
 
 from smime.cms import asn1
 from smime.cms.elements import integer, sequence
-from smime.pki.certificates import DamagedCertificateError, extension
+from smime.pki.certificates import DamagedCertificateError, extension, key_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def key_identifier(certificate: x509.Certificate) -> bytes | None:
         stated = extension(certificate, x509.SubjectKeyIdentifier)
         if stated is not None:
             return stated.digest
-        return x509.SubjectKeyIdentifier.from_public_key(certificate.public_key()).digest
-    except (DamagedCertificateError, ValueError, TypeError):
+        return key_digest(certificate)
+    except DamagedCertificateError:
         return None
 
 

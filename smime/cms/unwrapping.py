@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 from smime.cms import algorithms, asn1
 from smime.cms.errors import CmsError, reading
 from smime.cms.identifiers import CertificateId
+from smime.cms.kem import Encapsulation, open_encapsulation
 from smime.cms.keys import derive_wrapping_key
 from smime.cms.signed import Algorithm
 from smime.cms.verifying import hash_of, mask_hash_of
@@ -39,13 +40,19 @@ class Agreement:
     encrypted_key: bytes
 
 
-def unwrap(recipient: Transport | Agreement, pair: KeyPair, key_size: int) -> bytes | None:
+type Recipient = Transport | Agreement | Encapsulation
+
+
+def unwrap(recipient: Recipient, pair: KeyPair, key_size: int) -> bytes | None:
     """Give the content key of `key_size` bytes, or None whatever went wrong."""
     try:
-        if isinstance(recipient, Transport):
-            secret = _transport(recipient, pair)
-        else:
-            secret = _agreement(recipient, pair)
+        match recipient:
+            case Transport():
+                secret = _transport(recipient, pair)
+            case Agreement():
+                secret = _agreement(recipient, pair)
+            case Encapsulation():
+                secret = open_encapsulation(recipient, pair.key)
     except (CmsError, InvalidUnwrap, ValueError, TypeError, UnsupportedAlgorithm):
         return None
     return secret if len(secret) == key_size else None

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import (
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from smime.cms import algorithms, asn1
+from smime.cms.algorithm_protection import check_protection
 from smime.cms.algorithms import HashName, Scheme
 from smime.cms.errors import CmsError, Reason, reading
 from smime.cms.signed import Algorithm, SignedData, SignerInfo
@@ -31,9 +32,24 @@ from smime.pki.certificates import (
     load_certificate,
     public_key,
 )
+from smime.pki.composite_signatures import CompositePublicKey
 
 KEY_SIZE_LIMIT = 8192  # bits; above that a check costs more than a stranger may ask for
 _SALT_LIMIT = 1024
+
+_TOO_SHORT: frozenset[HashName | None] = frozenset({"md2", "md5", "sha1", "sha224", "sha3_224"})
+_OF_ANY_HASH = frozenset({"rsa", "rsa-pss", "ecdsa", "dsa"})
+_PURE_KEYS = (
+    ed25519.Ed25519PublicKey,
+    ed448.Ed448PublicKey,
+    mldsa.MLDSA44PublicKey,
+    mldsa.MLDSA65PublicKey,
+    mldsa.MLDSA87PublicKey,
+)
+# Which of them sign what: the message itself, no hash is chosen.
+_PURE = dict(
+    zip(("ed25519", "ed448", "ml-dsa-44", "ml-dsa-65", "ml-dsa-87"), _PURE_KEYS, strict=True)
+)
 
 type Integrity = Literal["good", "altered", "forged", "uncheckable"]
 type Check = Callable[[bytes, bytes], None]  # signature, message; raises InvalidSignature
@@ -49,10 +65,10 @@ class Method:
 
     @property
     def name(self) -> str:
-        """Name it as `inspect` does: "rsa-sha256", "rsa-pss-sha256", "ed25519"."""
-        if self.scheme in {"ed25519", "ed448", "ml-dsa"}:
-            return self.scheme
-        return f"{self.scheme}-{self.hash.replace('_', '-')}"
+        """Name it as `inspect` does: "rsa-sha256", "rsa-pss-sha256", "ed25519", "ml-dsa-65"."""
+        if self.scheme in _OF_ANY_HASH:
+            return f"{self.scheme}-{self.hash.replace('_', '-')}"
+        return self.scheme
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +156,29 @@ def _try_keys(
 def _method(signer: SignerInfo) -> Method:
     digest = algorithms.DIGESTS.get(signer.digest.oid)
     scheme, fixed = algorithms.SIGNATURES.get(signer.algorithm.oid, (None, None))
+    if signer.algorithm.oid in algorithms.POST_QUANTUM_SIGNATURES:
+        digest = _post_quantum_digest(signer, digest, fixed)
     if digest is None or scheme is None:
         raise CmsError("unknown-algorithm")
     return Method(scheme=scheme, digest=digest, hash=fixed or digest)
+
+
+def _post_quantum_digest(
+    signer: SignerInfo, digest: HashName | None, fixed: HashName | None
+) -> HashName | None:
+    """Hold ML-DSA and composites to their rules; gives the digest that counts.
+
+    RFC 9882 §3.3: no parameters; without signed attributes the stated digest means nothing. Digests
+    too short for any parameter set are refused; SHA-256 is taken from everyone. A composite's own
+    hash must be the digest (draft-ietf-lamps-cms-composite-sigs §3.4).
+    """
+    if signer.algorithm.parameters is not None:
+        raise CmsError("unknown-algorithm")
+    if not signer.signed:
+        return fixed or "sha512"
+    if digest in _TOO_SHORT or (fixed is not None and digest != fixed):
+        raise CmsError("attributes")
+    return digest
 
 
 def _digest_fits(signer: SignerInfo, signed: SignedData, method: Method, content: bytes) -> bool:
@@ -158,6 +194,10 @@ def _digest_fits(signer: SignerInfo, signed: SignedData, method: Method, content
         occurrences = signer.attributes[oid]
         if len(occurrences) != 1 or len(occurrences[0]) != 1:
             raise CmsError("attributes")
+    if algorithms.ALGORITHM_PROTECTION in signer.attributes:
+        check_protection(
+            _single(signer, algorithms.ALGORITHM_PROTECTION), signer.digest, signer.algorithm
+        )
     content_type = _single(signer, algorithms.CONTENT_TYPE)
     stated = _single(signer, algorithms.MESSAGE_DIGEST)
     with reading("attributes"):
@@ -221,6 +261,10 @@ def _check_for(certificate: x509.Certificate, signer: SignerInfo, method: Method
         raise CmsError("certificate-damaged") from error
     if bits > KEY_SIZE_LIMIT:
         raise CmsError("key-too-large")
+    if isinstance(key, CompositePublicKey):
+        return key.verify if key.scheme.oid == signer.algorithm.oid else _never
+    if isinstance(key, _PURE_KEYS):
+        return key.verify if isinstance(key, _PURE.get(method.scheme, ())) else _never
     match method.scheme, key:
         case "rsa", rsa.RSAPublicKey():
             if certificate.public_key_algorithm_oid.dotted_string == algorithms.RSA_PSS:
@@ -238,14 +282,6 @@ def _check_for(certificate: x509.Certificate, signer: SignerInfo, method: Method
         case "dsa", dsa.DSAPublicKey():
             used = _hash(method.hash)
             return lambda signature, message: key.verify(signature, message, used)
-        case "ed25519", ed25519.Ed25519PublicKey():
-            return key.verify
-        case "ed448", ed448.Ed448PublicKey():
-            return key.verify
-        case "ml-dsa", (
-            mldsa.MLDSA44PublicKey() | mldsa.MLDSA65PublicKey() | mldsa.MLDSA87PublicKey()
-        ):
-            return key.verify
         case _:
             # A key of another kind cannot have made this signature.
             return _never
