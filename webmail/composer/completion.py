@@ -16,7 +16,8 @@ from django.db.models import F, Q
 from accounts.models import Identity, MailAccount, User
 from webmail.composer.models import CorrespondentUse
 from webmail.composer.recipients import BadAddressError, Recipient, comparable, sendable
-from webmail.mailbox import bulk
+from webmail.mailbox import bulk, correspondents
+from webmail.mailbox.correspondents import Correspondent
 from webmail.mailbox.models import Folder, Message
 
 _LONGEST_PREFIX = 100  # characters
@@ -50,6 +51,16 @@ def suggest(user: User, prefix: str, limit: int = 8) -> tuple[Recipient, ...]:
         .order_by(-(F("sent_count") * _SENT_WEIGHS + F("received_count")), "-last_at", "id")
     )
     return tuple(Recipient(name=use.name, address=use.address) for use in found[:limit])
+
+
+def known(user: User, *, address: str = "") -> tuple[Correspondent, ...]:
+    """Return whom a person writes to and hears from, best first; with `address` that one alone."""
+    uses = CorrespondentUse.objects.filter(user=user)
+    if address:
+        uses = uses.filter(address=_counted(address))
+    best = uses.order_by(-(F("sent_count") * _SENT_WEIGHS + F("received_count")), "-last_at", "id")
+    rows = best.values_list("address", "name", "sent_count", "received_count")
+    return tuple(Correspondent(*row) for row in rows[: correspondents.MOST])
 
 
 def learn(account: MailAccount, message_ids: Iterable[int]) -> None:

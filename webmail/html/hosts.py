@@ -70,8 +70,7 @@ def http_host(url: str) -> HttpHost | None:
     return HttpHost(
         name=ascii_name,
         has_userinfo=bool(at),
-        is_disguised=bool(disguised)
-        or any(_is_disguised(label) for label in labels_of(ascii_name)),
+        is_disguised=bool(disguised) or is_disguised(ascii_name),
     )
 
 
@@ -98,6 +97,11 @@ def labels_of(name: str) -> list[str]:
         except (idna.IDNAError, UnicodeError):
             labels.append(label)
     return labels
+
+
+def is_disguised(name: str) -> bool:
+    """True when a host (A-labels) mixes scripts in a label, or imitates Latin in another one."""
+    return any(_is_disguised(label) for label in labels_of(name))
 
 
 def _is_disguised(label: str) -> bool:

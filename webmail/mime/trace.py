@@ -129,26 +129,30 @@ def parse_received(value: bytes) -> Hop:
 
 
 def steps(trace: Trace) -> tuple[Step, ...]:
-    """Return the way in the order it was gone, oldest first, with delays."""
+    """Return the way in the order it was gone, oldest first, with delays.
+
+    Clocks are measured by those of the servers after them: the newest is the reader's own.
+    """
+    absurd: set[int] = set()
+    after: datetime | None = None
+    for place, hop in enumerate(trace.hops):
+        if hop.at is None:
+            continue
+        if after is not None and abs(after - hop.at) > ABSURD:
+            absurd.add(place)
+        else:
+            after = hop.at
     found: list[Step] = []
     before: datetime | None = None
-    for hop in reversed(trace.hops):
-        step = _step(hop, before)
-        found.append(step)
-        if step.oddity in {"", "backwards"}:
-            before = hop.at
+    for place, hop in reversed(list(enumerate(trace.hops))):
+        if hop.at is None or place in absurd:
+            found.append(Step(hop, None, "no-time" if hop.at is None else "absurd"))
+            continue
+        delay = hop.at - before if before is not None else None
+        is_backwards = delay is not None and delay < timedelta()
+        found.append(Step(hop, delay, "backwards" if is_backwards else ""))
+        before = hop.at
     return tuple(found)
-
-
-def _step(hop: Hop, before: datetime | None) -> Step:
-    if hop.at is None:
-        return Step(hop, None, "no-time")
-    if before is None:
-        return Step(hop, None)
-    delay = hop.at - before
-    if abs(delay) > ABSURD:
-        return Step(hop, None, "absurd")
-    return Step(hop, delay, "backwards" if delay < timedelta() else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,24 @@ def test_delays_are_those_between_the_servers():
     ]
 
 
+def test_a_wrong_first_clock_spoils_no_other():
+    """The newest server's clock is the reader's own: the others are measured by it."""
+    way = steps(
+        read_trace(
+            _headers(
+                _received("c", "2 Nov 2026 10:00:05 +0000"),
+                _received("b", "2 Nov 2026 10:00:00 +0000"),
+                _received("a", "1 Jan 1970 00:00:00 +0000"),
+            )
+        )
+    )
+    assert [(each.delay, each.oddity) for each in way] == [
+        (None, "absurd"),
+        (None, ""),
+        (timedelta(seconds=5), ""),
+    ]
+
+
 # --- whose results count --------------------------------------------------------------------------
 
 _TRUE = "Authentication-Results: mx.ours.example; dmarc=fail header.from=bank.example"

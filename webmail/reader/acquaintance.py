@@ -1,0 +1,27 @@
+"""Whom a person knows, as it matters for one sender: a fixed number of queries."""
+
+from accounts.models import Identity, User
+from smime.pki.addresses import canonical_address
+from webmail.mailbox import correspondents
+from webmail.reader.aids import Acquaintance
+
+
+def own_addresses(user: User) -> frozenset[str]:
+    """Return the canonical addresses a person writes as."""
+    identities = Identity.objects.filter(user=user).values_list("address", flat=True)
+    accounts = user.mail_accounts.values_list("address", flat=True)
+    written = [user.address, *identities.union(accounts)]
+    return frozenset(filter(None, map(canonical_address, written)))
+
+
+def acquaintance_of(user: User, sender: str) -> Acquaintance:
+    """Return whom `user` knows; for a message of their own only that it is theirs."""
+    own = own_addresses(user)
+    if canonical_address(sender) in own:
+        return Acquaintance(own)
+    return Acquaintance(own, correspondents.known(user))
+
+
+def has_written_to(user: User, address: str) -> bool:
+    """Say whether the person ever wrote to an address."""
+    return any(each.sent for each in correspondents.known(user, address=address))
