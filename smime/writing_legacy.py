@@ -37,9 +37,9 @@ def with_legacy_display(entity: bytes, hidden: Sequence[tuple[str, str]]) -> byt
     }
     # From the end to the beginning, so that offsets of what is still to do stay true.
     for part in sorted(main.values(), key=lambda part: part.header_start, reverse=True):
-        entity = (
-            entity[: part.header_start] + _with_lines(message, part, lines) + entity[part.end :]
-        )
+        view = memoryview(entity)
+        text = _with_lines(message, part, lines)
+        entity = b"".join((view[: part.header_start], text, view[part.end :]))
     return entity
 
 

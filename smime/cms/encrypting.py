@@ -7,7 +7,6 @@ Diffie-Hellman with an AES wrap of the content key's size (RFC 8551 §2.3).
 import os
 from collections.abc import Iterable, Sequence
 from functools import cache
-from io import BytesIO
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, padding
@@ -104,14 +103,14 @@ def _enveloped(
     iv = os.urandom(_BLOCK_SIZE)
     padder = padding.PKCS7(8 * _BLOCK_SIZE).padder()
     encryptor = Cipher(AES(key), modes.CBC(iv)).encryptor()
-    ciphertext, size = BytesIO(), 0
+    ciphertext: list[Octets] = []
+    size = 0
     for piece in in_portions(content, _AT_ONCE):
-        ciphertext.write(encryptor.update(piece))
+        ciphertext.append(encryptor.update(piece))
         size += len(piece)
     # The padding depends on the length alone: padding the whole would be a copy of it.
     ending = padder.update(bytes(size % _BLOCK_SIZE)) + padder.finalize()
-    ciphertext.write(encryptor.update(ending[size % _BLOCK_SIZE :]))
-    ciphertext.write(encryptor.finalize())
+    ciphertext += (encryptor.update(ending[size % _BLOCK_SIZE :]), encryptor.finalize())
     fields: list[Octets] = [
         integer(_version(infos)),
         set_of(info.dump() for info in infos),
@@ -133,10 +132,8 @@ def _auth_enveloped(
 ) -> list[Octets]:
     nonce = os.urandom(_NONCE_SIZE)
     encryptor = Cipher(AES(key), modes.GCM(nonce)).encryptor()
-    ciphertext = BytesIO()
-    for piece in in_portions(content, _AT_ONCE):
-        ciphertext.write(encryptor.update(piece))
-    ciphertext.write(encryptor.finalize())
+    ciphertext: list[Octets] = [encryptor.update(piece) for piece in in_portions(content, _AT_ONCE)]
+    ciphertext.append(encryptor.finalize())
     fields: list[Octets] = [
         integer(0),
         set_of(info.dump() for info in infos),
@@ -147,10 +144,10 @@ def _auth_enveloped(
 
 
 def _encrypted_content(
-    cipher: ContentCipher, parameters: bytes, ciphertext: BytesIO
+    cipher: ContentCipher, parameters: bytes, ciphertext: Sequence[Octets]
 ) -> list[Octets]:
     method = sequence(object_identifier(cipher.oid), parameters)
-    content = wrapped(_ENCRYPTED_CONTENT, [ciphertext.getbuffer()])
+    content = wrapped(_ENCRYPTED_CONTENT, ciphertext)
     return wrapped(SEQUENCE, [object_identifier(algorithms.DATA), method, *content])
 
 
