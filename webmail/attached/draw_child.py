@@ -4,20 +4,18 @@
 
 A job is a frame of JSON {"kind": "picture" | "pdf", "page", "width", "height"} and a frame with the
 file; the answer a frame of JSON {"code", "width", "height", "pages", "moves"} and a frame with WebP
-octets (none unless `code` is ""). A frame is its length (4 octets, big endian) and its octets.
+octets (none unless `code` is ""). "lacks" names what this kernel does not confine it by. A frame is
+its length (4 octets, big endian) and its octets.
 """
 
-import ctypes
+import importlib
 import json
-import resource
-import signal
 import struct
 import sys
 from typing import IO
 
-from webmail.attached import limits
+from webmail.attached import confining, limits
 
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 _LENGTH = struct.Struct(">I")
 
 
@@ -41,27 +39,8 @@ def read_frame(stream: IO[bytes], *, largest: int) -> bytes:
     return content
 
 
-def _end_with_parent() -> None:
-    """Have the kernel kill this child when the thread that started it is gone (Linux)."""
-    if sys.platform != "linux":
-        return
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "prctl")
-
-
-def _confine() -> None:
-    """Give up memory, time, files and core dumps before a stranger's octet is looked at."""
-    _end_with_parent()
-    memory = limits.DRAWING_MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.DRAWING_CPU, limits.DRAWING_CPU))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-
-
 def _answer(job: dict[str, int | str], content: bytes) -> tuple[dict[str, object], bytes]:
+    # Here, because the parent imports this module for its frames, and nothing that draws.
     from webmail.attached.pdf import draw_page
     from webmail.attached.pictures import NotDrawnError, draw_picture
 
@@ -79,7 +58,10 @@ def _answer(job: dict[str, int | str], content: bytes) -> tuple[dict[str, object
 
 def main() -> None:
     """Answer jobs until the input ends."""
-    _confine()
+    confining.limit_resources()
+    # Everything that draws, with Pillow's plugins: no file can be opened later.
+    importlib.import_module("webmail.attached.pdf")
+    lacks = confining.have_the_kernel_confine()
     jobs, answers = sys.stdin.buffer, sys.stdout.buffer
     while True:
         try:
@@ -88,7 +70,7 @@ def main() -> None:
         except EOFError:
             return
         said, picture = _answer(job, content)
-        write_frame(answers, json.dumps(said).encode())
+        write_frame(answers, json.dumps({**said, "lacks": lacks}).encode())
         write_frame(answers, picture)
         answers.flush()
 

@@ -1,21 +1,25 @@
 """Drawing strangers' pictures and PDFs in a child process with limits of time and memory.
 
 A file that breaks a decoder ends the child, never the worker: the job is answered with "ended" and
-the next one gets a new child.
+the next one gets a new child. What the child may do at all, `confining` says.
 """
 
 import json
+import logging
 import subprocess
 import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Literal, Self
 
 from webmail.attached import limits
 from webmail.attached.draw_child import read_frame, write_frame
+
+logger = logging.getLogger(__name__)
 
 Kind = Literal["picture", "pdf"]
 
@@ -108,6 +112,13 @@ class Drawer:
         child.wait()
 
 
+@cache
+def _tell_once(lacks: tuple[str, ...]) -> None:
+    """Say in the log, once a process, by what the kernel does not confine the child."""
+    if lacks:
+        logger.warning("event=drawing-less-confined lacks=%s", "+".join(lacks))
+
+
 def _exchange(child: subprocess.Popen[bytes], job: bytes, content: bytes) -> Drawing:
     assert child.stdin is not None
     assert child.stdout is not None
@@ -116,6 +127,7 @@ def _exchange(child: subprocess.Popen[bytes], job: bytes, content: bytes) -> Dra
     child.stdin.flush()
     said = json.loads(read_frame(child.stdout, largest=4096))
     picture = read_frame(child.stdout, largest=_ANSWER)
+    _tell_once(tuple(said["lacks"]))
     if said["code"]:
         return Drawing(code=str(said["code"]))
     return Drawing(

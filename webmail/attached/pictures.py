@@ -8,13 +8,35 @@ import warnings
 from dataclasses import dataclass
 from typing import Final
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageCms,
+    ImageColor,
+    ImageOps,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    TiffTags,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
 
 from webmail.attached import limits
 
 # Never SVG; what can be sent and looked at, as Pillow names it.
 FORMATS: Final = ("PNG", "GIF", "JPEG", "WEBP", "AVIF", "BMP", "TIFF")
 _QUALITY: Final = 84
+
+# What Pillow imports when it first meets a need; the confined child could not read it any more.
+Image.preinit()
+PARTS: Final = (
+    AvifImagePlugin, BmpImagePlugin, GifImagePlugin, ImageCms, ImageColor, JpegImagePlugin,
+    MpoImagePlugin, PngImagePlugin, TiffImagePlugin, TiffTags, WebPImagePlugin,
+)  # fmt: skip
 
 
 class NotDrawnError(Exception):
