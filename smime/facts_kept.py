@@ -47,7 +47,7 @@ class KeptFacts:
     """What is kept of one message."""
 
     facts: Facts
-    frames: tuple[Facts, ...] = ()  # of the framed parts that are shown or not, in their order
+    frames: tuple[Facts, ...] = ()  # of `Reading.framed`, shown or not
     # Names of header fields, in lower case, that count as protected with a valid signature and
     # without one (RFC 9788 §4.3.1).
     protected: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ def keep(reading: Reading) -> KeptFacts:
     """Return what is kept of a reading."""
     return KeptFacts(
         facts=_without_subject(reading.facts),
-        frames=tuple(_without_subject(frame.reading.facts) for frame in reading.frames),
+        frames=tuple(_without_subject(framed.facts) for framed in reading.framed),
         protected=reading.headers.protected_names(is_signature_valid=True),
         protected_anyway=reading.headers.protected_names(is_signature_valid=False),
     )

@@ -11,7 +11,7 @@ encrypted further down is *framed*: read by itself, never joined with the rest (
 Pure: no clock, no network, no trust. Nothing here raises on any input.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cryptography import x509
@@ -56,10 +56,21 @@ class Reading:
     frames: tuple[Frame, ...] = ()
     passed: tuple[Message, ...] = ()  # what each layer held, the transported message first
 
+    def chains(self) -> Iterator[tuple["Reading", ...]]:
+        """Give this reading and all framed ones, each behind those it is in, outermost first.
+
+        Depth first, in the order of the message; the position is the *layer* that addresses of
+        parts begin with.
+        """
+        yield (self,)
+        for frame in self.frames:
+            for chain in frame.reading.chains():
+                yield (self, *chain)
+
     @property
-    def framed(self) -> tuple[Frame, ...]:
-        """The parts with layers of their own."""
-        return self.frames
+    def framed(self) -> tuple["Reading", ...]:
+        """The parts with layers of their own, those inside of such parts, too: layers 1, 2, …"""
+        return tuple(chain[-1] for chain in self.chains())[1:]
 
     @property
     def envelope(self) -> Envelope:

@@ -79,6 +79,7 @@ class Verdict:
     flag: str
     shown_from: tuple[Address, ...]  # whose name stands as sender
     is_expanded: bool  # the panel opens by itself
+    notes: tuple[Phrase, ...] = ()  # those of `signature.notes`, in their order
 
     @property
     def summary(self) -> str:
@@ -215,7 +216,19 @@ def _told(case: Case, signature: SignatureVerdict, encryption: EncryptionVerdict
         flag=said.flag,
         shown_from=case.sender.outer_from if is_two_senders else case.sender.from_,
         is_expanded=level in {"bad", "warn"} or signature.code == "revoked-later",
+        notes=tuple(_note(note, case) for note in signature.notes),
     )
+
+
+def _note(note: str, case: Case) -> Phrase:
+    template = words.NOTES[note]
+    values = {}
+    for name in words.placeholders(template):
+        if name == "sender":
+            values[name] = _addresses(case.sender.sender)
+        else:  # {date}: when the leading signature was made
+            values[name] = _day(case.lead.facts.signed_at if case.lead is not None else None)
+    return Phrase(template, values)
 
 
 def _worse(one: Level, other: Level) -> Level:
@@ -225,6 +238,8 @@ def _worse(one: Level, other: Level) -> Level:
 def _encryption_leads(signature: SignatureVerdict, encryption: EncryptionVerdict) -> bool:
     if encryption.code in {"encrypted-signed", "not-encrypted"}:
         return False
+    if encryption.code == "partly-encrypted" and signature.level == "ok":
+        return False  # the whole seal says who signed; that a part is framed follows
     if LEVELS.index(encryption.level) != LEVELS.index(signature.level):
         return LEVELS.index(encryption.level) > LEVELS.index(signature.level)
     return signature.code == "unsigned"
@@ -235,6 +250,8 @@ def _tail(signature: SignatureVerdict, encryption: EncryptionVerdict | None) -> 
         return None
     if encryption.code == "not-encrypted":
         return Phrase(words.TAIL_NOT_ENCRYPTED)
+    if encryption.code == "partly-encrypted" and signature.level == "ok":
+        return Phrase(words.ENCRYPTION[encryption.code].sentence)
     if encryption.code != "encrypted-signed" or encryption.facts is None:
         return None
     if signature.level != "ok":

@@ -322,6 +322,28 @@ NOTES: Mapping[str, str] = {
     "former-key": "It was encrypted for your former certificate.",
 }
 
+# The line above what stands outside of a framed part (RFC 9787 §4); never better than nothing.
+OUTSIDE: Mapping[str, Words] = {
+    "added-on-the-way": Words(
+        "none",
+        "Not signed",
+        "Added on the way, as mailing lists do. It could be from anyone.",
+    ),
+    "outside-signature": Words(
+        "none", "Not signed", "It stands outside the signed part. It could be from anyone."
+    ),
+    "outside-encryption": Words(
+        "none", "Not encrypted", "It was readable on the way. It could be from anyone."
+    ),
+    "outside-both": Words(
+        "none",
+        "Not signed, not encrypted",
+        "It was readable on the way. It could be from anyone.",
+    ),
+    # Of a message that is signed as a whole.
+    "signed-in-the-clear": Words("none", "Not encrypted", "It was readable on the way."),
+}
+
 REASONS: Mapping[str, str] = {
     "damaged": "It is incomplete or damaged",
     "trailing-bytes": "Something was added behind it",

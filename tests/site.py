@@ -119,8 +119,8 @@ def _valkey(directory: Path) -> Service:
     return Service(name="valkey", command=[valkey_binary(), *options], ready_socket=socket)
 
 
-def start_site(directory: Path, **variables: str) -> Site:
-    """Start a site in `directory`; the caller stops its supervisor."""
+def start_site(directory: Path, *, only: frozenset[str] = frozenset(), **variables: str) -> Site:
+    """Start a site in `directory` (`only`: these services of it); the caller stops its supervisor."""
     (port,) = free_ports(1)
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("SIGNET_")},
@@ -137,6 +137,8 @@ def start_site(directory: Path, **variables: str) -> Site:
     site.manage("migrate", "--verbosity", "0")
     services = [_valkey(directory), *signet_services(web_port=port)]
     for service in services:
+        if only and service.name not in only:
+            continue
         own = Service(
             name=service.name,
             command=service.command,

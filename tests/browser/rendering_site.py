@@ -24,6 +24,8 @@ from webmail.html import attachment_headers, frame_headers
 from webmail.mime import decode_body
 from webmail.pages.security_headers import APPLICATION_CSP
 from webmail.reader import pipeline
+from webmail.reader.framing import frame_views
+from webmail.reader.presenting import BoxView, FrameView
 from webmail.reader.variants import Variant
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -98,19 +100,16 @@ class Site:
             reading=reading, context=context, variant=Variant(), addresses=Nowhere()
         )
         self.count += 1
-        alone, parts, frames = [], [], []
+        alone, parts = [], []
         for number, document in enumerate(made.documents.frames):
             name = f"/{self.count}/{number}"
             bare = {"Content-Type": "text/html; charset=utf-8"}
             self.pages[f"{name}/alone"] = (bare, document.encode())
             self.pages[f"{name}/frame"] = (frame_headers(), document.encode())
             alone.append(f"{self.origin}{name}/alone")
-            label = made.page["frames"][number]["label"]
-            frames.append(
-                f'<p class="label">{html.escape(label)}</p><iframe src="{name}/frame" width="600" '
-                f'height="300" sandbox="{SANDBOX}" referrerpolicy="no-referrer" title="Message">'
-                "</iframe>"
-            )
+        frames = frame_views(
+            made.page, address=lambda number: f"/{self.count}/{number}/frame", title="Message"
+        )
         for path, filename, content_type, _, _ in made.page["attachments"]:
             tree, part = pipeline.part_of(reading, path)
             address = f"/{self.count}/part/{len(parts)}"
@@ -122,13 +121,25 @@ class Site:
             parts.append(f"{self.origin}{address}")
         page = (
             '<!DOCTYPE html><html><body><h1 id="above">Subject</h1><p id="verdict">'
-            f"{html.escape(made.verdict.headline.text)}</p>{''.join(frames)}"
+            f"{html.escape(made.verdict.headline.text)}</p>{_drawn(frames)}"
             '<p id="below">Reply</p></body></html>'
         )
         policy = {"Content-Type": "text/html", "Content-Security-Policy": APPLICATION_CSP}
         self.pages[f"/{self.count}/page"] = (policy, page.encode())
         framed = f"{self.origin}/{self.count}/page"
         return Shown(made, framed, tuple(alone), tuple(parts))
+
+
+def _drawn(items: tuple[FrameView | BoxView, ...]) -> str:
+    """Frames and boxes as templates/reader/frames.html has them, without a look."""
+    return "".join(
+        f'<iframe src="{each.url}" width="600" height="300" sandbox="{SANDBOX}" '
+        f'referrerpolicy="no-referrer" title="{each.title}"></iframe>'
+        if isinstance(each, FrameView)
+        else f'<section class="part"><p class="part-line">{html.escape(each.headline)} '
+        f"{html.escape(each.sentence)}</p>{_drawn(each.items)}</section>"
+        for each in items
+    )
 
 
 @contextmanager

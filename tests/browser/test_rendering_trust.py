@@ -9,6 +9,7 @@ from smime.pki.revocation import load_crls
 from smime.verdict import Context
 from tests.browser.rendering_site import Shown, Site, Watched, serving
 from tests.smime.test_signet_made import ROOT, _cases, _certificate, _keys, _spec
+from webmail.reader.framing import frame_views
 
 pytestmark = [pytest.mark.browser, pytest.mark.corpus]
 CASES = dict(_cases())
@@ -113,10 +114,11 @@ def test_r43_the_status_of_a_signed_part_stands_at_that_part(is_first: bool, tab
     message = shown(tab.site, "s01-valid", raw)
     assert safe(tab, message) == []
     assert message.made.verdict.level != "ok"
-    labels = {
-        "bank.example" in document: frame["label"]
-        for document, frame in zip(
-            message.made.documents.frames, message.made.page["frames"], strict=True
-        )
-    }
-    assert labels[True] == "" and labels[False] != ""
+    outside, box = sorted(
+        frame_views(message.made.page, address=str, title=""), key=lambda each: each.level
+    )
+    assert (box.level, box.headline.startswith("Signed by")) == ("ok", True)
+    assert (outside.level, outside.headline) == ("", "Not signed")
+    for drawn, is_loose in ((box, False), (outside, True)):
+        (frame,) = drawn.items
+        assert ("bank.example" in message.made.documents.frames[int(frame.url)]) is is_loose

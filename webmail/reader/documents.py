@@ -17,6 +17,7 @@ from webmail.html import (
     LinkPolicy,
     SafeHtml,
     document,
+    html_to_text,
     raster_type,
     render_text,
     sanitise_html,
@@ -152,6 +153,8 @@ def render_block(
         text = strip_legacy(block.part, text)
     if block.kind == "html" and permission.html:
         return sanitise_html(text, images=images, theme=variant.theme, links=links)
+    if block.kind == "html":
+        text = html_to_text(text)  # its words, link targets among them
     parameters = block.part.parameters
     return render_text(
         text,

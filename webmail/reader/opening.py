@@ -1,6 +1,6 @@
 """A message opened in the crypto lane to look at its parts: reading, keys, and who may see it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from django.utils import timezone
@@ -132,21 +132,26 @@ def locate(opened: Opened, path: str) -> Located:
 
 
 def _part_at(reading: Reading, context: Context, step: str) -> Located:
-    layer = pipeline.layer_of(reading, step)
+    chain = pipeline.chain_of(reading, step)
     tree, part = pipeline.part_of(reading, step)
     return Located(
-        layer,
+        chain[-1],
         tree,
         part,
         is_secret=pipeline.holds_secrets(reading),
-        may_look_into=reading.is_shown and may_look_into(layer, context),
+        may_look_into=may_look_into(chain, context),
     )
 
 
-def may_look_into(reading: Reading, context: Context) -> bool:
-    """Say whether files of this reading may be drawn and read, not only downloaded."""
-    verdict = judge(reading.facts, context=context)
-    return reading.is_shown and pipeline.permission_for(verdict, variant=Variant()).html
+def may_look_into(chain: Sequence[Reading], context: Context) -> bool:
+    """Say whether files of the last of these readings, each inside the one before, may be drawn
+    and read, not only downloaded.
+    """
+    return all(
+        reading.is_shown
+        and pipeline.permission_for(judge(reading.facts, context=context), variant=Variant()).html
+        for reading in chain
+    )
 
 
 def read_nested(opened: Opened, located: Located) -> Reading:
@@ -167,12 +172,10 @@ def attachments(opened: Opened) -> Iterator[tuple[str, Located]]:
 
     Parts of mail that must not be relied on are left out: they are only downloaded one by one.
     """
-    if not opened.reading.is_shown:
-        return
-    readings = [opened.reading, *(framed.reading for framed in opened.reading.frames)]
-    for layer, reading in enumerate(readings):
-        if not may_look_into(reading, opened.context):
+    for layer, chain in enumerate(opened.reading.chains()):
+        if not may_look_into(chain, opened.context):
             continue
+        reading = chain[-1]
         choice = choose_body(reading.content)
         for listed in choice.attachments:
             yield f"{layer}/{listed.path}", _listed(opened, reading, listed.part)

@@ -3,6 +3,8 @@
 No database and no network here: keys, trust and URLs are handed in.
 """
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +14,8 @@ from smime.reading_headers import is_legacy_display, without_legacy_display
 from smime.verdict import WITHOUT_ENCRYPTION, Context, Verdict, judge
 from webmail.mime import Address, Message, Part, find_part
 from webmail.reader import words
-from webmail.reader.documents import Addresses, Attached, Collection, Permission, build
+from webmail.reader.documents import Addresses, Attached, Body, Collection, Permission, build
+from webmail.reader.framing import outside_code
 from webmail.reader.store import Documents, Page
 from webmail.reader.variants import Variant
 
@@ -44,6 +47,17 @@ def permission_for(verdict: Verdict, *, variant: Variant) -> Permission:
     )
 
 
+def _narrowed(own: Permission, *, by: Permission) -> Permission:
+    """Return what a part may do inside of one that may do `by`: never more.
+
+    What stands inside malleable encryption may have been put round the secret text (EFAIL): a
+    made-up signature there must not bring HTML and links back.
+    """
+    return Permission(
+        html=own.html and by.html, remote=own.remote and by.remote, links=own.links and by.links
+    )
+
+
 def is_same_page(old: dict[str, Any], new: dict[str, Any]) -> bool:
     """Say whether documents made under one verdict serve under another (`words.verdict_json`)."""
     return _shape(old) == _shape(new)
@@ -55,7 +69,7 @@ def _shape(verdict: dict[str, Any]) -> list[object]:
         level == "bad" or encryption in _MALLEABLE,  # `permission_for`
         level == "ok" or encryption in WITHOUT_ENCRYPTION,  # remote content may be offered
         verdict["code"] == "two-senders",  # another sender is shown
-        [tone == "bad" for _, tone in verdict["frames"]],
+        [level == "bad" for *_, level in verdict["frames"]],
     ]
 
 
@@ -88,27 +102,60 @@ def _header_rows(message: Message) -> list[list[str]]:
 
 @dataclass(slots=True, kw_only=True)
 class _Assembly:
-    """The documents, labels and attachments of one message while they are put together."""
+    """The documents, frames and attachments of one message while they are put together."""
 
     variant: Variant
     addresses: Addresses
     own_hosts: frozenset[str]
     found: Collection = field(default_factory=Collection)
     documents: list[str] = field(default_factory=list)
-    labels: list[dict[str, str | int]] = field(default_factory=list)
+    frames: list[dict[str, Any]] = field(default_factory=list)  # see webmail.reader.framing
     attachments: list[Attached] = field(default_factory=list)
     may_look_into: list[str] = field(default_factory=list)  # paths of attachments
 
     def add(
+        self, reading: Reading, verdicts: Iterator[Verdict], *, layer: int, permission: Permission
+    ) -> int:
+        """Add the body of `reading` and of all parts framed in it, in the message's order.
+
+        `verdicts` are those of the framed parts still to come. Returns the last layer added.
+        """
+        body = self._body(reading, layer=layer, permission=permission)
+        outside = outside_code(reading)
+        waiting = deque((reading.content.part(frame.path), frame) for frame in reading.frames)
+        last = layer
+        for block, document in zip(body.choice.blocks, body.frames, strict=True):
+            while waiting and waiting[0][0].header_start < block.part.header_start:
+                last = self._add_framed(waiting.popleft()[1], verdicts, layer, last + 1, permission)
+            self.frames.append(
+                {"layer": layer, "document": len(self.documents), "outside": outside}
+            )
+            self.documents.append(document)
+        for _, frame in waiting:
+            last = self._add_framed(frame, verdicts, layer, last + 1, permission)
+        return last
+
+    def _add_framed(
         self,
-        reading: Reading,
-        *,
+        frame: Frame,
+        verdicts: Iterator[Verdict],
+        within: int,
         layer: int,
-        permission: Permission,
-        label: str = "",
-        tone: str = "",
-    ) -> None:
-        """Add the body of `reading`, in frames of its own."""
+        allowed: Permission,
+    ) -> int:
+        """Add a part with a verdict of its own; nothing remote is ever loaded by it (EFAIL)."""
+        verdict = next(verdicts)
+        own = permission_for(verdict, variant=replace(self.variant, images=False))
+        permission = _narrowed(own, by=allowed)
+        # The line of the part stands even where nothing of it can be shown.
+        is_plain = frame.reading.is_shown and allowed.html and not permission.html
+        self.frames.append({"layer": layer, "within": within, "is_plain": is_plain})
+        if not frame.reading.is_shown:
+            return layer
+        return self.add(frame.reading, verdicts, layer=layer, permission=permission)
+
+    def _body(self, reading: Reading, *, layer: int, permission: Permission) -> Body:
+        blocked = self.found.blocked
         body = build(
             reading.content,
             layer=layer,
@@ -120,24 +167,12 @@ class _Assembly:
             own_hosts=self.own_hosts,
             strip_legacy=_strip_legacy(reading),
         )
-        self.documents += body.frames
-        self.labels += [{"label": label, "tone": tone, "layer": layer} for _ in body.frames]
+        if layer:
+            self.found.blocked = blocked  # nothing of a framed part is ever loaded, so none offered
         self.attachments += body.attachments
         if permission.html:
             self.may_look_into += [each.path for each in body.attachments]
-
-    def add_framed(self, framed: Frame, verdict: Verdict, layer: int) -> None:
-        """Add a part with a verdict of its own; nothing remote is ever loaded by it (EFAIL)."""
-        if not framed.reading.is_shown:
-            return
-        without_images = replace(self.variant, images=False)
-        self.add(
-            framed.reading,
-            layer=layer,
-            permission=permission_for(verdict, variant=without_images),
-            label=words.framed_label(verdict),
-            tone=verdict.level,
-        )
+        return body
 
 
 def make(
@@ -150,13 +185,11 @@ def make(
 ) -> Rendered:
     """Return the page of a message that was read."""
     verdict = judge(reading.facts, context=context)
-    framed = tuple(judge(each.reading.facts, context=context) for each in reading.frames)
+    framed = tuple(judge(each.facts, context=context) for each in reading.framed)
     permission = permission_for(verdict, variant=variant)
     assembly = _Assembly(variant=variant, addresses=addresses, own_hosts=own_hosts)
     if reading.is_shown:
-        assembly.add(reading, layer=0, permission=permission)
-        for layer, (frame, own) in enumerate(zip(reading.frames, framed, strict=True), 1):
-            assembly.add_framed(frame, own, layer)
+        assembly.add(reading, iter(framed), layer=0, permission=permission)
     found = assembly.found
     kept = keep(reading)
     page = _page(reading, verdict, permission, assembly)
@@ -187,7 +220,7 @@ def _page(reading: Reading, verdict: Verdict, permission: Permission, assembly: 
         "bcc": _people(envelope.bcc),
         "date": envelope.date.isoformat() if envelope.date else "",
         "message_id": envelope.message_id,
-        "frames": assembly.labels,
+        "frames": assembly.frames,
         "attachments": [
             [each.path, each.filename, each.content_type, each.size, each.is_dangerous]
             for each in assembly.attachments
@@ -210,22 +243,20 @@ def _page(reading: Reading, verdict: Verdict, permission: Permission, assembly: 
 
 def holds_secrets(reading: Reading) -> bool:
     """Whether anything of this reading came out of an encrypted layer, framed parts included."""
-    return any(layer.is_encryption for layer in reading.layers) or any(
-        holds_secrets(framed.reading) for framed in reading.frames
-    )
+    return any(layer.is_encryption for chain in reading.chains() for layer in chain[-1].layers)
 
 
-def layer_of(reading: Reading, path: str) -> Reading:
-    """Return the reading, or the framed one in it, that "layer/path" names; KeyError for none."""
+def chain_of(reading: Reading, path: str) -> tuple[Reading, ...]:
+    """Return the reading that "layer/path" names behind those it is in; KeyError for none."""
     layer = path.partition("/")[0]
     position = int(layer) if layer.isdecimal() else -1
-    readings = [reading, *(framed.reading for framed in reading.frames)]
-    if not 0 <= position < len(readings):
+    chains = list(reading.chains())
+    if not 0 <= position < len(chains):
         raise KeyError(path)
-    return readings[position]
+    return chains[position]
 
 
 def part_of(reading: Reading, path: str) -> tuple[Message, Part]:
     """Return the tree and part that "layer/path" names; KeyError if there is none."""
-    tree = layer_of(reading, path).content
+    tree = chain_of(reading, path)[-1].content
     return tree, find_part(tree, path.partition("/")[2])

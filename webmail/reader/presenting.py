@@ -1,7 +1,8 @@
 """What a message's page draws: plain values, no models, no markup.
 
 Templates get `message` → `OpenMessage`. `frames` are iframes (rendering.md §7 names their
-attributes); everything else is text that templates escape.
+attributes), in boxes where only a part is signed or encrypted; everything else is text that
+templates escape.
 """
 
 from dataclasses import dataclass, field
@@ -79,12 +80,25 @@ class VerdictView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrameView:
-    """One sandboxed document. `label` is said above a frame that is not the whole message."""
+    """One sandboxed document."""
 
     url: str
     title: str
-    label: str = ""
-    tone: str = ""  # level of a part with a verdict of its own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoxView:
+    """A part with a verdict of its own, or what stands outside of one, with its line.
+
+    Without items it is a part that could not be opened, or holds files only.
+    """
+
+    level: str  # chooses the seal; "" for what stands outside: no seal
+    is_locked: bool  # shows the lock
+    headline: str
+    sentence: str
+    is_plain_only: bool  # unlike what it is in: links and images are off in it
+    items: "tuple[FrameView | BoxView, ...]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +141,7 @@ class OpenMessage:
     date: datetime | None
     received_at: datetime
     verdict: VerdictView | None
-    frames: tuple[FrameView, ...] = ()
+    frames: tuple[FrameView | BoxView, ...] = ()
     attachments: tuple[AttachmentView, ...] = ()
     images: ImagesView | None = None
     is_encrypted: bool = False

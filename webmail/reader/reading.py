@@ -18,11 +18,11 @@ from webmail.mailbox import bodies
 from webmail.mailbox.models import Message
 from webmail.reader import links, words
 from webmail.reader.attachment_cards import attached_view
+from webmail.reader.framing import frame_views
 from webmail.reader.models import ImagePermission, Reading
 from webmail.reader.notices import notices
 from webmail.reader.presenting import (
     AttachmentView,
-    FrameView,
     ImagesView,
     OpenMessage,
     PersonView,
@@ -203,14 +203,10 @@ def _finished(user: User, message: Message, variant: Variant, page: Page) -> Ope
         date=datetime.fromisoformat(page["date"]) if page["date"] else None,
         received_at=message.internal_date,
         verdict=verdict,
-        frames=tuple(
-            FrameView(
-                url=address("frame", str(position)),
-                title=_("Message from {name}").format(name=sender.shown),
-                label=frame["label"],
-                tone=frame["tone"],
-            )
-            for position, frame in enumerate(page["frames"])
+        frames=frame_views(
+            page,
+            address=lambda number: address("frame", str(number)),
+            title=_("Message from {name}").format(name=sender.shown),
         ),
         attachments=tuple(
             AttachmentView(

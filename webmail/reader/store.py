@@ -226,14 +226,7 @@ def load_page(
 def _assembled(reading: Reading) -> Page:
     """Put the verdict into the page: it may be younger than the documents."""
     page, verdict = dict(reading.page), reading.verdict
-    framed = verdict["frames"]
     page["verdict"] = verdict
-    page["frames"] = [
-        each | dict(zip(("label", "tone"), framed[each["layer"] - 1], strict=True))
-        if each["layer"]
-        else each
-        for each in page["frames"]
-    ]
     images = page["images"]
     page["images"] = images | {"may_always": images["may_load"] and verdict["level"] == "ok"}
     return page

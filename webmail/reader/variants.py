@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 # Raised when the pipeline would make other documents of the same bytes: renders again.
-PIPELINE = 3
+PIPELINE = 5
 
 Theme = Literal["light", "dark"]
 

@@ -11,8 +11,10 @@ from webmail.attached import limits
 from webmail.mailbox.models import Message
 from webmail.reader import links, words
 from webmail.reader.calendar_words import EventView, event_view
+from webmail.reader.framing import frame_views
 from webmail.reader.presenting import (
     AttachmentView,
+    BoxView,
     FrameView,
     PersonView,
     VerdictView,
@@ -40,7 +42,7 @@ class InnerView:
     sender: PersonView
     rows: tuple[tuple[str, str], ...]
     verdict: VerdictView | None
-    frames: tuple[FrameView, ...]
+    frames: tuple[FrameView | BoxView, ...]
     files: tuple[tuple[AttachmentView, str], ...]  # with the viewer's URL
 
 
@@ -158,14 +160,10 @@ def _inner(path: str, page: dict[str, Any], address: Any) -> InnerView:
         sender=sender,
         rows=_rows(page),
         verdict=words.verdict_view(page["verdict"]),
-        frames=tuple(
-            FrameView(
-                url=address("attached-frame", f"{path}#{number}"),
-                title=_("Message from {name}").format(name=sender.shown),
-                label=frame["label"],
-                tone=frame["tone"],
-            )
-            for number, frame in enumerate(page["frames"])
+        frames=frame_views(
+            page,
+            address=lambda number: address("attached-frame", f"{path}#{number}"),
+            title=_("Message from {name}").format(name=sender.shown),
         ),
         files=tuple(files),
     )

@@ -11,10 +11,9 @@ from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
-from smime import words as catalogue
 from smime.facts_kept import KeptFacts
 from smime.pki.certificates import fingerprint, issuer_name
-from smime.verdict import Standing, Verdict
+from smime.verdict import WITHOUT_ENCRYPTION, Standing, Verdict
 from smime.verdict_questions import questions
 from smime.words import Phrase, fill
 from webmail.mime import Address
@@ -45,7 +44,8 @@ def _phrase(phrase: Phrase | None) -> list[Any] | None:
     return [phrase.template, dict(phrase.values)] if phrase is not None else None
 
 
-def _said(phrase: list[Any] | None) -> str:
+def said(phrase: list[Any] | None) -> str:
+    """Return a kept phrase in the person's language, filled in; "" for none."""
     if not phrase or not phrase[0]:
         return ""
     return fill(_(phrase[0]), phrase[1])
@@ -66,10 +66,16 @@ def _signer_json(lead: Standing | None) -> dict[str, Any] | None:
     }
 
 
-def framed_label(verdict: Verdict) -> str:
-    """Return what stands above the frame of a part with a verdict of its own."""
-    said = (verdict.headline.text, verdict.sentence.text)
-    return ". ".join(text.rstrip(".") for text in said if text) + "."
+def _framed_json(verdict: Verdict) -> list[Any]:
+    """Return what stands above the frame of a part with a verdict of its own; the level is last."""
+    encryption = verdict.encryption.code if verdict.encryption else ""
+    return [
+        _phrase(verdict.headline),
+        _phrase(verdict.sentence),
+        _phrase(verdict.tail),
+        encryption not in WITHOUT_ENCRYPTION,
+        verdict.level,
+    ]
 
 
 def verdict_json(verdict: Verdict, framed: Sequence[Verdict], kept: KeptFacts) -> dict[str, Any]:
@@ -84,21 +90,24 @@ def verdict_json(verdict: Verdict, framed: Sequence[Verdict], kept: KeptFacts) -
         "sentence": _phrase(verdict.sentence),
         "tail": _phrase(verdict.tail),
         "flag": verdict.flag,
-        "notes": list(verdict.signature.notes),
+        "notes": [
+            [code, _phrase(note)]
+            for code, note in zip(verdict.signature.notes, verdict.notes, strict=True)
+        ],
         "answers": [
             [entry.question, entry.glyph, _phrase(entry.answer)]
             for entry in questions(verdict, kept.facts, protected=protected)
         ],
         "signer": _signer_json(verdict.signature.lead),
         "is_expanded": verdict.is_expanded,
-        "frames": [[framed_label(each), each.level] for each in framed],
+        "frames": [_framed_json(each) for each in framed],
     }
 
 
 def verdict_view(kept: dict[str, Any]) -> VerdictView:
     """Return the panel's view of what `verdict_json` kept."""
     code, encryption = kept["code"], kept["encryption_code"]
-    sentences = [_said(kept["sentence"]), _said(kept["tail"])]
+    sentences = [said(kept["sentence"]), said(kept["tail"])]
     signer = kept["signer"]
     action = ""
     if encryption == "key-locked":
@@ -109,19 +118,19 @@ def verdict_view(kept: dict[str, Any]) -> VerdictView:
         code=code,
         encryption_code=encryption,
         level=kept["level"],
-        headline=_said(kept["headline"]),
+        headline=said(kept["headline"]),
         sentence=" ".join(sentence for sentence in sentences if sentence),
         flag=_(kept["flag"]) if kept["flag"] else "",
-        is_locked=encryption not in {"", "not-encrypted"},
-        is_quiet=code == "unsigned" and encryption in {"", "not-encrypted"},
+        is_locked=encryption not in WITHOUT_ENCRYPTION,
+        is_quiet=code == "unsigned" and encryption in WITHOUT_ENCRYPTION,
         is_expanded=kept["is_expanded"],
         notes=tuple(
-            _(catalogue.NOTES[note])
-            for note in kept["notes"]
-            if catalogue.NOTES.get(note) and (kept["level"] == "ok" or note not in _PRAISE)
+            said(note)
+            for code, note in kept["notes"]
+            if kept["level"] == "ok" or code not in _PRAISE
         ),
         answers=tuple(
-            AnswerView(question=_(question), glyph=glyph, answer=_said(answer))
+            AnswerView(question=_(question), glyph=glyph, answer=said(answer))
             for question, glyph, answer in kept["answers"]
         ),
         signer=SignerView(**{**signer, "addresses": tuple(signer["addresses"])})

@@ -129,7 +129,7 @@ def test_a_broken_seal_shows_text_without_links_or_images(root: Authority, alice
     assert made.page["is_plain_only"]
     assert not made.page["images"]["may_load"]
     view = words.verdict_view(made.page["verdict"])
-    assert "headers-protected" in made.page["verdict"]["notes"]
+    assert "headers-protected" in dict(made.page["verdict"]["notes"])
     assert view.notes == ()  # a broken seal protects nothing
     assert all(answer.glyph != "yes" for answer in view.answers)
     (frame,) = made.documents.frames
@@ -189,7 +189,9 @@ def test_an_encrypted_part_has_a_frame_of_its_own_and_loads_nothing(
     assert "evil.example/?" not in secret[0]
     assert "/img/" not in secret[0]
     position = made.documents.frames.index(secret[0])
-    assert made.page["frames"][position]["label"]
+    assert [each for each in made.page["frames"] if each.get("document") == position] == [
+        {"layer": 1, "document": position, "outside": ""}
+    ]
 
 
 def test_names_that_hold_another_address_or_a_seal_are_not_shown() -> None:
