@@ -14,6 +14,8 @@ from smime.reading_headers import is_legacy_display, without_legacy_display
 from smime.verdict import WITHOUT_ENCRYPTION, Context, Verdict, judge
 from webmail.mime import Address, Message, Part, find_part
 from webmail.reader import words
+from webmail.reader.aids import STRANGERS, Acquaintance, find_aids
+from webmail.reader.details import read_details
 from webmail.reader.documents import Addresses, Attached, Body, Collection, Permission, build
 from webmail.reader.framing import outside_code
 from webmail.reader.store import Documents, Page
@@ -182,8 +184,9 @@ def make(
     variant: Variant,
     addresses: Addresses,
     own_hosts: frozenset[str] = frozenset(),
+    around: Acquaintance = STRANGERS,
 ) -> Rendered:
-    """Return the page of a message that was read."""
+    """Return the page of a message that was read; `around` is whom its reader knows."""
     verdict = judge(reading.facts, context=context)
     framed = tuple(judge(each.facts, context=context) for each in reading.framed)
     permission = permission_for(verdict, variant=variant)
@@ -194,6 +197,8 @@ def make(
     kept = keep(reading)
     page = _page(reading, verdict, permission, assembly)
     page["verdict"] = words.verdict_json(verdict, framed, kept)
+    details = page["details"] = read_details(reading)
+    page["aids"] = find_aids(verdict, reading.envelope, around, is_to_many=details["is_to_many"])
     return Rendered(
         page=page,
         documents=Documents(tuple(assembly.documents), tuple(found.images), tuple(found.targets)),

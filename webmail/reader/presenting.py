@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 if TYPE_CHECKING:
+    from webmail.reader.aid_words import AidView
     from webmail.reader.attachment_cards import AttachedView
+    from webmail.reader.detail_words import DetailsView
 
 State = Literal["ready", "rendering", "locked", "failed", "server-down"]
 
@@ -149,6 +151,8 @@ class OpenMessage:
     has_deceptive_links: bool = False
     notices: tuple[str, ...] = ()  # limits, cut parts
     attached: "AttachedView | None" = None
+    aid: "AidView | None" = None  # the one hint above the body
+    details: "DetailsView | None" = None  # None until the message was read
     problem: str = ""
     header_rows: tuple[tuple[str, str], ...] = field(default=())
 

@@ -16,8 +16,11 @@ from accounts.models import User
 from smime import trust, vault
 from webmail.mailbox import bodies
 from webmail.mailbox.models import Message
-from webmail.reader import links, words
+from webmail.mime.trace import from_json
+from webmail.reader import authentication, links, words
+from webmail.reader.aid_words import Asked, aids_view, without_said
 from webmail.reader.attachment_cards import attached_view
+from webmail.reader.detail_words import details_view
 from webmail.reader.framing import frame_views
 from webmail.reader.models import ImagePermission, Reading
 from webmail.reader.notices import notices
@@ -28,6 +31,7 @@ from webmail.reader.presenting import (
     PersonView,
     kind_words,
 )
+from webmail.reader.receiving import receiving_servers
 from webmail.reader.store import FAILURE_LIMIT, Page, load_page
 from webmail.reader.variants import Variant
 
@@ -186,8 +190,13 @@ def _finished(user: User, message: Message, variant: Variant, page: Page) -> Ope
 
     from_ = _people(page, "from")
     sender = from_[0] if from_ else PersonView(name="", address=message.from_address)
-    verdict = words.verdict_view(page["verdict"])
     images = page["images"]
+    trace = from_json(page["details"]["trace"])
+    found = authentication.findings(trace, receiving_servers(message.account.server))
+    aids = aids_view(
+        Asked(user=user, message=message, page=page, found=found, is_received=bool(trace.hops))
+    )
+    verdict = without_said(words.verdict_view(page["verdict"]), aids)
     is_locked = verdict.action == "unlock"
     return OpenMessage(
         id=message.pk,
@@ -231,4 +240,11 @@ def _finished(user: User, message: Message, variant: Variant, page: Page) -> Ope
         has_deceptive_links=page["has_deceptive_links"],
         notices=notices(page["limits"]),
         header_rows=tuple((name, value) for name, value in page["header_rows"]),
+        aid=aids.line,
+        details=details_view(
+            page,
+            trace=trace,
+            checks=authentication.check_views(found),
+            aids=aids.more,
+        ),
     )

@@ -19,6 +19,7 @@ from smime.verdict_clock import turns_first
 from webmail.mailbox import blobs, changes, seals
 from webmail.mailbox.models import Message
 from webmail.reader import (
+    acquaintance,
     body_words,
     due,
     framed_signers,
@@ -119,6 +120,7 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
         variant=variant,
         addresses=_SignedAddresses(user, message, variant),
         own_hosts=_own_hosts(),
+        around=acquaintance.acquaintance_of(user, judging.author_of(reading.facts)),
     )
     session_key = ticket.get("session_key") if ticket else None
     store.save(
