@@ -1,5 +1,6 @@
 """Between certificates and rows: what is read from a certificate, and files of certificates."""
 
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +22,18 @@ FILE_LIMIT = 1024 * 1024  # bytes
 CERTIFICATES_LIMIT = 200
 
 _KEY_WORDS = {"rsa": "RSA {}", "dsa": "DSA {}", "ec": "ECDSA P-{}"}
+_CLASSICAL_HALF = re.compile(
+    r"rsa(?P<bits>\d+)|(?P<scheme>ecdsa|ecdh)-(?P<curve>p|brainpoolp)(?P<size>\d+)"
+    r"|(?P<whole>ed25519|ed448|x25519|x448)"
+)
+# Post-quantum kinds, alone or the first part of a composite's name.
+_POST_QUANTUM_WORDS = {
+    "mldsa44": "ML-DSA-44",
+    "mldsa65": "ML-DSA-65",
+    "mldsa87": "ML-DSA-87",
+    "mlkem768": "ML-KEM-768",
+    "mlkem1024": "ML-KEM-1024",
+}
 
 
 class CertificateFileError(Exception):
@@ -48,8 +61,29 @@ def fields_of(certificate: x509.Certificate) -> dict[str, Any]:
         "addresses": list(dict.fromkeys(each for each in named if each)),
         "not_before": certificate.not_valid_before_utc,
         "not_after": certificate.not_valid_after_utc,
-        "algorithm": _KEY_WORDS.get(kind, kind.capitalize()).format(bits),
+        "algorithm": _key_words(kind, bits),
     }
+
+
+def _key_words(kind: str, bits: int) -> str:
+    first, _, rest = kind.partition("-")
+    if first not in _POST_QUANTUM_WORDS:
+        return _KEY_WORDS.get(kind, kind.capitalize()).format(bits)
+    return " + ".join(filter(None, (_POST_QUANTUM_WORDS[first], _classical_words(rest))))
+
+
+def _classical_words(rest: str) -> str:
+    """Name the classical half of a composite; its hash says nothing to its owner."""
+    match _CLASSICAL_HALF.match(rest):
+        case None:
+            return ""
+        case found if found["bits"]:
+            return f"RSA {found['bits']}"
+        case found if found["size"]:
+            curve = f"P-{found['size']}" if found["curve"] == "p" else f"Brainpool {found['size']}"
+            return f"{found['scheme'].upper()} {curve}"
+        case found:
+            return found["whole"].capitalize()
 
 
 def load(row: Certificate) -> x509.Certificate:

@@ -132,7 +132,6 @@ def problem_words(code: str) -> str:
         "vault-passphrase": _("The passphrase of your keys is not right."),
         "vault-weak-passphrase": _("Choose a passphrase of at least 10 characters for your keys."),
         "vault-locked": _("This key is locked. Unlock your keys first."),
-        "vault-not-exportable": _("This kind of key cannot be written to a .p12 file."),
         "vault-damaged": _("The certificate in this file is damaged and cannot be read."),
         "vault-absent": _("There is no such key."),
     }

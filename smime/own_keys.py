@@ -7,11 +7,18 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from accounts.models import User
+from smime.certificate_rows import load
 from smime.models import OwnKey
+from smime.writable import is_writable
 
 
 def displaces(new: OwnKey, old: OwnKey) -> bool:
-    """Say whether `new` does all that `old` does, for one of the same addresses."""
+    """Say whether `new` does all that `old` does, for one of the same addresses.
+
+    A key that mail is not written with here takes the place of none that it is.
+    """
+    if is_writable(load(old)) and not is_writable(load(new)):
+        return False
     shares_address = bool(set(new.addresses) & set(old.addresses))
     return (
         shares_address

@@ -31,6 +31,7 @@ from smime.pki.certificates import (
 from smime.pki.paths import issued
 from smime.verdict import Verdict
 from smime.withdrawn import Withdrawal, Withdrawn
+from smime.writable import is_writable
 
 CERTIFICATES_A_PERSON = 20  # kept of one address; the longest unseen go first
 # aes128-GCM, aes192-GCM, aes256-GCM (RFC 5084 §3.2) among the capabilities (RFC 8551 §2.5.2).
@@ -231,7 +232,7 @@ def _state(
 
 def _can_receive(certificate: x509.Certificate) -> bool:
     try:
-        return may_encrypt(certificate) and allows_mail(certificate)
+        return may_encrypt(certificate) and allows_mail(certificate) and is_writable(certificate)
     except DamagedCertificateError:
         return False
 

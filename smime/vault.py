@@ -7,16 +7,12 @@ to another person does not open.
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
-    load_der_private_key,
-    pkcs12,
 )
 from django.db import transaction
 from django.db.models import QuerySet
@@ -34,8 +30,11 @@ from smime.passphrases import VaultError, key_of, new_vault
 from smime.pki import KeyPair, load_pem, load_pkcs12
 from smime.pki.addresses import canonical_address
 from smime.pki.certificates import DamagedCertificateError, allows_mail, may_encrypt, may_sign
+from smime.pki.pkcs12_writing import to_pkcs12
+from smime.pki.private_keys import load_private_key
 from smime.unlocking import kek_for, key_ticket, lock, unlock
 from smime.withdrawn import Withdrawn
+from smime.writable import is_writable
 
 __all__ = [
     "OpenedKeys",
@@ -141,7 +140,10 @@ def open_keys(user: User, *, kek: bytes | None) -> OpenedKeys:
 
 
 def signing_key(user: User, address: str, opened: OpenedKeys) -> KeyPair | None:
-    """Return the opened key in use that signs for `address` and is valid now: not withdrawn."""
+    """Return the opened key in use that signs for `address` and is valid now: not withdrawn.
+
+    A post-quantum key signs where the site writes with it (`smime.writable`).
+    """
     wanted, now = canonical_address(address), timezone.now()
     withdrawn = Withdrawn.load()
     usable = own_keys_for(user).filter(
@@ -152,7 +154,7 @@ def signing_key(user: User, address: str, opened: OpenedKeys) -> KeyPair | None:
         pair = opened_by_der.get(bytes(row.der))
         if pair is None or wanted not in row.addresses:
             continue
-        if not withdrawn.has(pair.certificate, now):
+        if not withdrawn.has(pair.certificate, now) and is_writable(pair.certificate):
             return pair
     return None
 
@@ -177,18 +179,7 @@ def export(
         pair = _opened(row, kek)
     except SealBroken:
         raise VaultError("locked", "This key is locked. Unlock your keys first.") from None
-    try:
-        content = pkcs12.serialize_key_and_certificates(
-            row.name.encode(),
-            cast("pkcs12.PKCS12PrivateKeyTypes", pair.key),
-            pair.certificate,
-            pair.chain,
-            BestAvailableEncryption(passphrase.encode()),
-        )
-    except TypeError:
-        raise VaultError(
-            "not-exportable", "This kind of key cannot be written to a .p12 file."
-        ) from None
+    content = to_pkcs12(pair, passphrase, friendly_name=row.name)
     _record("key-exported", row, actor=actor or user, request=request)
     return content
 
@@ -300,7 +291,7 @@ def _opened(row: OwnKey, kek: bytes | None) -> KeyPair:
     else:
         der = open_with(kek, sealed, purpose=PURPOSE, subject=subject)
     return KeyPair(
-        key=load_der_private_key(der, None),
+        key=load_private_key(der, None),
         certificate=load(row),
         chain=from_chain(row.chain),
         is_former=not row.is_current,

@@ -25,6 +25,7 @@ from smime.pki.certificates import (
     key_strength,
     may_sign,
     purpose_words,
+    signature_hash,
 )
 from smime.pki.paths import Path, find_path
 from smime.pki.revocation import COMPROMISE, RevocationStatus, check_revocation
@@ -312,7 +313,7 @@ def _hash_strength(certificate: x509.Certificate) -> Strength:
     if certificate.signature_algorithm_oid.dotted_string in _BROKEN_SIGNATURE_OIDS:
         return "broken"
     try:
-        used = certificate.signature_hash_algorithm
+        used = signature_hash(certificate)
     except (UnsupportedAlgorithm, ValueError) as error:
         raise DamagedCertificateError("unknown signature algorithm") from error
     name = used.name if used is not None else ""

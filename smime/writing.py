@@ -12,6 +12,7 @@ specification and not offered.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 
@@ -19,9 +20,11 @@ from cryptography import x509
 
 from smime.cms import AES_256_CBC, WRITABLE_CIPHERS, ContentCipher
 from smime.cms.elements import Octets
-from smime.cms.encrypting import enveloped_data
-from smime.cms.signing import micalg, signed_data
+from smime.cms.encrypting import CannotEncryptError, enveloped_data
+from smime.cms.signing import CannotSignError, micalg, signed_data
+from smime.pki.certificates import DamagedCertificateError, public_key
 from smime.pki.pkcs12 import KeyPair
+from smime.pki.post_quantum import PostQuantum, may_be_written
 from smime.writing_legacy import with_legacy_display
 from webmail.mime import parse_date
 from webmail.mime.transfer import base64_lines
@@ -33,6 +36,7 @@ type Policy = Callable[[str, str], str | None]
 
 HIDDEN_SUBJECT = "[...]"
 _REMOVED = frozenset({"comments", "keywords"})
+_NOT_WRITTEN = "it is a post-quantum key, which SIGNET_POST_QUANTUM does not allow to write with"
 _BEGINNING = 64 * 1024  # octets of each piece that choose a boundary
 _EMPTY_LINE = b"\r\n\r\n"
 
@@ -60,23 +64,31 @@ def protect(
     legacy_display: bool = True,
     policy: Policy = hcp_baseline,
     oaep: bool = False,
+    post_quantum: PostQuantum = "off",
 ) -> bytes:
     """Give the complete message of a MIME entity and its header fields.
 
     `entity` is what `build_entity` makes: CRLF, 7-bit; `fields` are those this recipient may know.
     Without `signer` and `recipients` nothing is protected. The signing time is the message's Date
     unless given. `legacy_display` puts a copy of the hidden fields into the text, for readers that
-    do not know header protection. Raises ValueError for recipients without a signer, a message
-    without Date, or a cipher that is not written; CannotSignError; CannotEncryptError.
+    do not know header protection. `post_quantum` says which kinds of keys are written with. Raises
+    ValueError for recipients without a signer, a message without Date, or a cipher that is not
+    written; CannotSignError; CannotEncryptError.
     """
     if signer is None:
         if recipients:
             raise ValueError("Encrypted mail is signed, too: a signer is missing.")
         return assemble(fields, entity)
     moment = signing_time or _date(fields)
+    _check_kinds(signer, recipients, post_quantum)
+    sign = partial(
+        signed_data, signer=signer, signed_at=moment, announces_kems=post_quantum != "off"
+    )
     if not recipients:
         payload = _payload(entity, fields, mode="clear") if protect_headers else [entity]
-        return _clear_signed(fields, payload, signer, moment)
+        return _clear_signed(
+            fields, payload, sign(payload, is_detached=True), micalg=micalg(signer)
+        )
     used = WRITABLE_CIPHERS.get(cipher) if isinstance(cipher, str) else cipher
     if used is None:
         raise ValueError("This cipher is not written.")
@@ -88,12 +100,26 @@ def protect(
             entity = with_legacy_display(entity, _hidden(fields, policy))
         shown_outside = [("HP-Outer", f"{name}: {value}") for name, value in outer]
         payload = _payload(entity, [*fields, *shown_outside], mode="cipher")
-    signed = signed_data(payload, signer, signed_at=moment, is_detached=False)
+    signed = sign(payload, is_detached=False)
     kind = "authEnveloped-data" if used.is_authenticated else "enveloped-data"
     entity_parts = _pkcs7(signed, "signed-data")
     encrypted = enveloped_data(entity_parts, recipients, cipher=used, oaep=oaep)
     del entity, payload, signed  # only the caller's copy is left while the message is made
     return _message(outer, _pkcs7(encrypted, kind))
+
+
+def _check_kinds(
+    signer: KeyPair, recipients: Sequence[x509.Certificate], allowed: PostQuantum
+) -> None:
+    if not may_be_written(signer.key, allowed):
+        raise CannotSignError(_NOT_WRITTEN)
+    for certificate in recipients:
+        try:
+            is_written = may_be_written(public_key(certificate), allowed)
+        except DamagedCertificateError as error:
+            raise CannotEncryptError(certificate, "the certificate is damaged") from error
+        if not is_written:
+            raise CannotEncryptError(certificate, _NOT_WRITTEN)
 
 
 def _date(fields: Fields) -> datetime:
@@ -126,14 +152,13 @@ def _hidden(fields: Fields, policy: Policy) -> Fields:
 
 
 def _clear_signed(
-    fields: Fields, payload: Sequence[Octets], signer: KeyPair, moment: datetime
+    fields: Fields, payload: Sequence[Octets], signature: Sequence[Octets], *, micalg: str
 ) -> bytes:
-    signature = signed_data(payload, signer, signed_at=moment, is_detached=True)
     boundary = _boundary(payload)
     delimiter = b"--" + boundary.encode()
     head = (
         'Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n'
-        f' micalg={micalg(signer)}; boundary="{boundary}"\r\n\r\n'
+        f' micalg={micalg}; boundary="{boundary}"\r\n\r\n'
     )
     proof = (
         b'\r\nContent-Type: application/pkcs7-signature; name="smime.p7s"\r\n'

@@ -16,6 +16,7 @@ from smime import people, vault
 from smime.certificate_rows import load
 from smime.models import OwnKey
 from smime.withdrawn import Withdrawal, Withdrawn
+from smime.writable import is_writable
 from webmail.composer.presenting import RecipientChip, RecipientState
 from webmail.composer.protection import OwnKeys
 from webmail.composer.recipients import BadAddressError, Recipient, comparable, sendable
@@ -105,7 +106,10 @@ def _current_keys(user: User, address: str) -> list[OwnKey]:
     return [
         key
         for key in vault.own_keys_for(user)
-        if key.is_current and key.not_before <= now <= key.not_after and _covers(key, address)
+        if key.is_current
+        and key.not_before <= now <= key.not_after
+        and _covers(key, address)
+        and is_writable(load(key))
     ]
 
 

@@ -93,6 +93,14 @@ def number(name: str, default: int, *, low: int, high: int) -> int:
     return parsed
 
 
+def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """Return one of the allowed words."""
+    value = text(name, default).lower()
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be {', '.join(allowed)}, not “{value}”.")
+    return value
+
+
 def words(name: str) -> list[str]:
     """Return a comma-separated list."""
     return [word.strip() for word in text(name).split(",") if word.strip()]

@@ -22,8 +22,9 @@ from smime.management.files import (
     read_time,
 )
 from smime.pki.addresses import same_address
-from smime.pki.certificates import DamagedCertificateError, addresses
+from smime.pki.certificates import DamagedCertificateError, addresses, may_encrypt
 from smime.pki.pkcs12 import KeyPair
+from smime.writable import allowed
 from smime.writing import protect
 from webmail.html import html_to_text
 from webmail.mime import Address, parse_addresses, parse_message
@@ -223,7 +224,9 @@ def _variants(composition: Composition, protection: _Protection) -> list[_Varian
         certificates = _readers((hidden,), protection, for_sender=False)
         found.append(_Variant((hidden.address,), certificates, name=f"bcc-{number}.eml"))
     if protection.signer is not None:
-        own = (protection.signer.certificate,)
+        own = _own(protection.signer, protection)
+        if not own:
+            raise CommandError("There is no certificate to encrypt the sender's copy for.")
         found.append(_Variant((), own, with_bcc=True, name="sent.eml"))
     return found
 
@@ -241,8 +244,24 @@ def _readers(
             raise CommandError(f"There is no certificate for {person.address}.")
         found.extend(own)
     if for_sender and protection.signer is not None:
-        found.append(protection.signer.certificate)
+        found.extend(_own(protection.signer, protection))
     return tuple(dict.fromkeys(found))
+
+
+def _own(signer: KeyPair, protection: _Protection) -> tuple[x509.Certificate, ...]:
+    """Find what the sender's copy is encrypted to: the signer's certificate, or others of theirs.
+
+    A key that only signs (Ed25519, ML-DSA) has an encrypting one beside it, given as a recipient's.
+    """
+    try:
+        if may_encrypt(signer.certificate):
+            return (signer.certificate,)
+        named = [each.text for each in addresses(signer.certificate)]
+    except DamagedCertificateError as error:
+        raise CommandError("The signer's certificate is damaged.") from error
+    return tuple(
+        each for each in protection.certificates if any(_names(each, name) for name in named)
+    )
 
 
 def _bytes(composition: Composition, protection: _Protection, variant: _Variant) -> bytes:
@@ -254,6 +273,7 @@ def _bytes(composition: Composition, protection: _Protection, variant: _Variant)
             recipients=variant.certificates,
             cipher=protection.content,
             protect_headers=protection.headers,
+            post_quantum=allowed(),
         )
     except (CannotSignError, CannotEncryptError, ValueError) as error:
         raise CommandError(f"The message cannot be made: {error}") from error

@@ -40,6 +40,7 @@ def load_settings(tmp_path: Path, **variables: str) -> subprocess.CompletedProce
         ("SIGNET_MESSAGE_LIMIT_MB", "many", "whole number from 1 to 200"),
         ("SIGNET_UNDO_SEND_SECONDS", "31", "whole number from 0 to 30"),
         ("SIGNET_ALLOW_PRIVATE_MAIL_SERVERS", "perhaps", "yes or no"),
+        ("SIGNET_POST_QUANTUM", "maybe", "off, composite, pure"),
         ("SIGNET_LOG_LEVEL", "LOUD", "must be one of"),
         ("SIGNET_SECRET_KEY_FILE", "/nowhere/key", "cannot be read"),
         ("SIGNET_CONFIG", "/nowhere/signet.toml", "there is no file"),
