@@ -15,9 +15,11 @@ from accounts.admin_words import Saying, add_sayings
 from accounts.models import User
 from smime import admin_overview  # noqa: F401 - adds its panels
 from smime.admin_people import PeopleAdmin
+from smime.admin_revocation import RevocationSourceAdmin
 from smime.admin_states import standings
 from smime.admin_trust import TrustAnchorAdmin
 from smime.models import Intermediate, OwnKey, PersonCertificate, TrustAnchor
+from smime.revocation_models import RevocationSource
 
 _CERTIFICATE = (
     "name",
@@ -39,6 +41,9 @@ add_sayings(
             "anchor", gettext_lazy("removed the authority {target}"), "warn"
         ),
         "revocation-list-added": Saying("ban", gettext_lazy("added a revocation list of {target}")),
+        "revocation-asked": Saying(
+            "refresh-cw", gettext_lazy("had a revocation address asked: {target}")
+        ),
         "key-imported": Saying("file-badge", gettext_lazy("imported a key for {target}")),
         "key-exported": Saying("download", gettext_lazy("exported the key of {target}"), "warn"),
         "key-put-in-use": Saying("key-round", gettext_lazy("put the key of {target} in use")),
@@ -165,3 +170,4 @@ admin.site.register(OwnKey, OwnKeyAdmin)
 admin.site.register(PersonCertificate, PersonCertificateAdmin)
 admin.site.register(Intermediate, IntermediateAdmin)
 admin.site.register(TrustAnchor, TrustAnchorAdmin)
+admin.site.register(RevocationSource, RevocationSourceAdmin)

@@ -18,8 +18,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
 
-from accounts import lanes
+from accounts import audit, lanes
+from accounts.models import User
 from smime import revocation_plan as plan
 from smime.models import TrustAnchor
 from smime.pki.addresses import canonical_address
@@ -248,6 +251,33 @@ def due(now: datetime) -> QuerySet[RevocationSource]:
         .distinct()
         .order_by("kind", "next_at", "pk")
     )
+
+
+def ask_again(
+    sources: QuerySet[RevocationSource], *, actor: User, request: HttpRequest | None = None
+) -> int:
+    """Have the sources asked by a worker now that still are of use; returns how many."""
+    needed = RevocationSource.objects.filter(
+        pk__in=sources.values("pk"),
+        certificates__root_fingerprint__in=_trusted_roots().values("fingerprint"),
+    )
+    now = timezone.now()
+    with transaction.atomic():
+        found = list(needed.distinct().values_list("pk", "url"))
+        named = WatchedCertificate.objects.filter(sources__in=[pk for pk, _ in found])
+        # An administrator's word counts like a new sight of them.
+        WatchedCertificate.objects.filter(pk__in=list(named.values_list("pk", flat=True))).update(
+            wanted_at=now
+        )
+        # Without the list at hand it is fetched, though it is not time yet.
+        RevocationSource.objects.filter(pk__in=[pk for pk, _ in found]).update(
+            next_at=now, content=b""
+        )
+        for _pk, url in found:
+            audit.record("revocation-asked", actor=actor, target=url[:200], request=request)
+        if found:
+            lanes.post("smime.fetch_revocation", lane="fetch")
+    return len(found)
 
 
 def look_after(*, now: datetime) -> None:

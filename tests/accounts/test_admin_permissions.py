@@ -14,6 +14,7 @@ from accounts.models import AuditEvent, MailAccount, MailServer, User
 from smime import vault
 from smime.models import OwnKey, TrustAnchor
 from smime.pki.authority import issue, new_root, to_pkcs12
+from smime.revocation_models import RevocationSource
 from tests.accounts.admin_clients import client_of, staff_with
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +57,9 @@ class World:
         (self.anchor,) = trust.add_anchor(
             ROOT.certificate.public_bytes(Encoding.PEM), actor=None, reason="for the test"
         )
+        self.source = RevocationSource.objects.create(
+            key="k" * 64, kind="list", url="http://pki.quist.example/ca.crl", failures=3
+        )
         AuditEvent.objects.all().delete()
         self.event = audit.record("signed-in", actor=self.person)
 
@@ -82,6 +86,8 @@ def _paths(world: World) -> dict[str, str]:
         "anchor list": reverse("admin:smime_trustanchor_changelist"),
         "anchor": reverse("admin:smime_trustanchor_change", args=[world.anchor.pk]),
         "anchor add": reverse("admin:smime_trustanchor_add"),
+        "source list": reverse("admin:smime_revocationsource_changelist"),
+        "source": reverse("admin:smime_revocationsource_change", args=[world.source.pk]),
         "audit list": reverse("admin:accounts_auditevent_changelist"),
         "audit": reverse("admin:accounts_auditevent_change", args=[world.event.pk]),
         "audit export": reverse("admin:accounts_auditevent_export"),
@@ -103,6 +109,8 @@ OPEN = {
     ("smime.view_trustanchor",): {"anchor list", "anchor"},
     ("smime.add_trustanchor",): {"anchor add"},
     ("smime.delete_trustanchor",): set(),
+    ("smime.view_revocationsource",): {"source list", "source"},
+    ("smime.change_revocationsource",): {"source list", "source"},
     ("accounts.view_auditevent",): {"audit list", "audit", "audit export"},
     ("accounts.view_user", "smime.view_trustanchor"): {
         "user list", "user", "user history", "anchor list", "anchor",
@@ -123,6 +131,7 @@ SAID = {
     "smime.view_ownkey": {"chart"},
     "smime.view_trustanchor": {"Rights test CA"},
     "accounts.view_mailaccount": {"mail account has a problem"},
+    "smime.view_revocationsource": {"does not answer"},
     "accounts.view_auditevent": {"signed in"},
 }
 MARKS = {
@@ -131,6 +140,7 @@ MARKS = {
     "Rights test CA": "Rights test CA",
     "mail account has a problem": "mail account has a problem",
     "signed in": "signed in",
+    "does not answer": "revocation address does not answer",
     "Vera Quist": "Vera Quist",
     "expires": "Expires in 8 days",
 }

@@ -19,6 +19,7 @@ from accounts.models import Identity, MailAccount, MailServer, User
 from smime import trust, vault
 from smime.models import Intermediate, OwnKey, PersonCertificate, Vault
 from smime.pki.authority import issue, new_root, to_pkcs12
+from smime.revocation_models import KeptAnswer, RevocationSource, WatchedCertificate
 from tests.accounts.admin_clients import client_of
 from webmail.composer.models import Draft
 from webmail.mailbox.models import Conversation, Folder, Message, Placement, Thread
@@ -93,6 +94,15 @@ def secrets(valkey: str) -> Secrets:
         user=person, address="v@example.test", source="mail", **columns
     )
     Intermediate.objects.create(**columns)
+    source = RevocationSource.objects.create(
+        key=secret("source key")[:64], kind="list", url="http://pki.example.test/ca.crl",
+        content=secret("list content").encode(), problem="not a revocation list", failures=2,
+    )  # fmt: skip
+    watched = WatchedCertificate.objects.create(
+        fingerprint="f" * 64, name=secret("watched person"), der=secret("watched der").encode(),
+        issuer_der=b"", root_fingerprint=anchor.fingerprint, not_after=NOW,
+    )  # fmt: skip
+    KeptAnswer.objects.create(certificate=watched, source=source)
     server = MailServer.objects.create(domain="example.test", imap_host="i", submission_host="s")
     account = MailAccount.objects.create(
         user=person,
@@ -148,7 +158,8 @@ def secrets(valkey: str) -> Secrets:
 def _addresses() -> set[str]:
     """Pages that no link may lead to, beside those that are linked."""
     kinds = ("accounts_user", "accounts_mailserver", "accounts_mailaccount", "accounts_auditevent",
-             "smime_ownkey", "smime_personcertificate", "smime_intermediate", "smime_trustanchor")  # fmt: skip
+             "smime_ownkey", "smime_personcertificate", "smime_intermediate", "smime_trustanchor",
+             "smime_revocationsource")  # fmt: skip
     paths = {"/admin/", "/admin/search/?q=vera", "/admin/search/?q=secret", "/admin/jsi18n/"}
     for kind in kinds:
         paths.add(reverse(f"admin:{kind}_changelist"))
@@ -185,7 +196,7 @@ def test_no_page_shows_a_secret(secrets: Secrets) -> None:
             waiting |= {link for link in found if _is_new_kind(link)} - seen
         assert len(seen) < MOST_PAGES, "the panel's pages do not end"
     for needed in (r"ownkey/\d+/change", r"mailaccount/\d+/change", r"user/\d+/change", "export",
-                   "history", "user/add", r"trustanchor/\d+/change", "not_after__gte",
+                   "history", "user/add", r"trustanchor/\d+/change", r"revocationsource/\d+/change", "not_after__gte",
                    "password_change"):  # fmt: skip
         assert any(re.search(needed, path) for path in opened), needed
 

@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from accounts import audit
 from accounts.models import User, MailServer, MailAccount
 from smime import trust, vault
+from smime.models import TrustAnchor
+from smime.revocation_models import KeptAnswer, RevocationSource, WatchedCertificate
 from smime.pki.authority import issue, new_root, to_pkcs12
 now = timezone.now()
 if not User.objects.filter(address={BOSS!r}).exists():
@@ -41,9 +43,20 @@ if not User.objects.filter(address={BOSS!r}).exists():
                  not_after=now + timedelta(days=20), key="p256")
     vault.import_keys(long, to_pkcs12(pair, "x"), "x", sealing="managed")
     audit.record("signed-in", actor=long)
+    card = WatchedCertificate.objects.create(
+        fingerprint="f" * 64, der=b"x", issuer_der=b"x", not_after=now + timedelta(days=9),
+        root_fingerprint=TrustAnchor.objects.get(name="Office CA").fingerprint)
+    for number, more in enumerate((
+        {{"failures": 3, "problem": "a list that does not count: signature, time or scope"}},
+        {{"fetched_at": now, "until": now + timedelta(days=7), "next_at": now + timedelta(days=1)}},
+        {{}},
+    )):
+        source = RevocationSource.objects.create(key=str(number), kind="list", **more,
+            url=f"http://lists.certificates.office.example/{{number}}/the-office-ca-of-{{'x' * 60}}.crl")
+        KeptAnswer.objects.create(certificate=card, source=source)
     audit.record("key-imported", actor=long, target=long.address + " 382b1d95b0604517")
 print(User.objects.get(address="ines@office.example").pk,
-      MailAccount.objects.get(login_name="late").pk)
+      MailAccount.objects.get(login_name="late").pk, RevocationSource.objects.get(key="0").pk)
 """
 
 
@@ -52,7 +65,7 @@ def office(collected, person, site):
     """Sign the administrator in: `office(size, theme=…)` gives a page and the ids of two rows."""
 
     def make(size=WIDE, **options):
-        user, account = site.python(FILL).split()
+        user, account, source = site.python(FILL).split()
         visitor = person(size, **options)
         page = visitor.page()
         page.goto(f"{site.url}/sign-in?next=/admin/")
@@ -60,7 +73,7 @@ def office(collected, person, site):
         page.get_by_label("Password").fill(BOSS_PASSWORD)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(f"{site.url}/admin/")
-        return page, {"user": user, "account": account}
+        return page, {"user": user, "account": account, "source": source}
 
     return make
 
@@ -82,6 +95,8 @@ def _pages(ids: dict[str, str]) -> list[str]:
         "/admin/smime/personcertificate/",
         "/admin/smime/trustanchor/",
         "/admin/smime/trustanchor/add/",
+        "/admin/smime/revocationsource/",
+        f"/admin/smime/revocationsource/{ids['source']}/change/",
         "/admin/password_change/",
     ]
 
