@@ -125,6 +125,23 @@ def contexts_for(user: User, addresses: Collection[str], *, now: datetime) -> di
     return {address: _context(trusted, known[address], address, answers, now) for address in known}
 
 
+def in_force(context: Context, from_address: str) -> Context:
+    """Add the installation's trust for mail from an address to a context that has none.
+
+    For `manage.py inspect`: nothing of what a person decided or learned.
+    """
+    trusted = anchors()
+    return replace(
+        context,
+        anchors=trusted.anchors_for([from_address]),
+        intermediates=(*trusted.intermediates, *context.known_certificates),
+        crls=(*trusted.crls, *context.crls),
+        policy=Policy(
+            blocked_issuers=trusted.blocked, demand_revocation=settings.DEMAND_REVOCATION
+        ),
+    )
+
+
 def is_outdated(context: Context) -> bool:
     """Say whether what a verdict was told of withdrawals is another by now.
 

@@ -1,4 +1,4 @@
-"""`manage.py inspect`: one document, no traceback, no database."""
+"""`manage.py inspect`: one document, no traceback."""
 
 import io
 import json
@@ -16,6 +16,8 @@ from tests.smime.pki.people import DAY, NOW, person, world
 from tests.webmail.remote.hosts import Reply, serving
 from webmail.mime.write import Attachment
 from webmail.remote import fetch
+
+pytestmark = pytest.mark.django_db  # the anchors of the installation count without --trust
 
 
 @pytest.fixture
@@ -127,6 +129,9 @@ def test_standard_input(files, monkeypatch):
         (["mail.eml", "--trust", "mail.eml"], "holds no certificate"),
         (["mail.eml", "--passphrase-file", "bob.p12"], "no passphrase"),
         (["mail.eml", "--at", "yesterday"], "is no time"),
+        (["mail.eml", "--received", "2026-13-01"], "is no time"),
+        (["mail.eml", "--cert", "mail.eml"], "holds no certificate"),
+        (["mail.eml", "--crl", "mail.eml"], "holds no revocation list"),
     ],
 )
 def test_bad_input_is_one_sentence(files, arguments, why):

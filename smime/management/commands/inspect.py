@@ -10,7 +10,9 @@ from typing import Any, override
 
 from cryptography import x509
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
+from smime import trust
 from smime.inspection import report, show
 from smime.management.files import (
     read_certificates,
@@ -20,7 +22,7 @@ from smime.management.files import (
     read_time,
 )
 from smime.pki.revocation import load_crls
-from smime.reading import read_message
+from smime.reading import Reading, read_message
 from smime.revocation_asking import ask_about
 from smime.verdict import Context, Verdict, judge
 
@@ -32,18 +34,40 @@ class Command(BaseCommand):
 
     @override
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", help="the message; - reads standard input")
-        parser.add_argument("--key", action="append", default=[], help=".p12, or PEM with both")
-        parser.add_argument("--passphrase-file", help="passphrase of the key files")
-        parser.add_argument("--trust", action="append", default=[], help="PEM; repeatable")
-        parser.add_argument("--cert", action="append", default=[], help="PEM or DER; repeatable")
-        parser.add_argument("--crl", action="append", default=[], help="PEM or DER; repeatable")
-        parser.add_argument("--at", help="the reader's clock, RFC 3339; default: now")
-        parser.add_argument("--received", help="when the message was first seen, RFC 3339")
+        many: dict[str, Any] = {"action": "append", "default": [], "metavar": "FILE"}
+        parser.add_argument("file", metavar="FILE", help="the message; - reads standard input")
         parser.add_argument(
-            "--online", action="store_true", help="ask for lists and OCSP answers of trusted paths"
+            "--key", **many, help="a key to decrypt with: .p12, or PEM with both; repeatable"
         )
-        parser.add_argument("--html", help="write the document of the sandboxed frame here")
+        parser.add_argument(
+            "--passphrase-file", metavar="FILE", help="its first line opens the key files"
+        )
+        parser.add_argument(
+            "--trust",
+            **many,
+            help="a trusted authority, PEM or DER, in place of those of this installation; "
+            "repeatable",
+        )
+        parser.add_argument(
+            "--cert",
+            **many,
+            help="an intermediate or the certificate of somebody known, PEM or DER; repeatable",
+        )
+        parser.add_argument("--crl", **many, help="a revocation list, PEM or DER; repeatable")
+        parser.add_argument(
+            "--at", metavar="TIME", help="the reader's clock, RFC 3339 (2026-01-31T12:00:00Z)"
+        )
+        parser.add_argument(
+            "--received", metavar="TIME", help="when the message was first seen; else unknown"
+        )
+        parser.add_argument(
+            "--online",
+            action="store_true",
+            help="ask for lists and OCSP answers of paths that end at a trusted authority",
+        )
+        parser.add_argument(
+            "--html", metavar="OUT", help="write the document of the sandboxed frame here"
+        )
         parser.add_argument("--json", action="store_true", help="one JSON document, nothing else")
 
     @override
@@ -56,11 +80,14 @@ class Command(BaseCommand):
         context = Context(
             now=read_time(options["at"]) or datetime.now(UTC),
             received_at=read_time(options["received"]),
-            anchors=_certificates(options["trust"]),
             known_certificates=known,
-            intermediates=known,
-            crls=load_crls([read_file(name) for name in options["crl"]]),
+            crls=_lists(options["crl"]),
         )
+        given = _certificates(options["trust"])
+        if given:
+            context = replace(context, anchors=given, intermediates=known)
+        else:
+            context = self._configured(context, reading)
         verdict = judge(reading.facts, context=context)
         if options["online"]:
             paths = [each.path for each in verdict.signature.signers if each.path is not None]
@@ -74,6 +101,25 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(found, ensure_ascii=False, indent=1))
         else:
             self.stdout.write(_plain(reading.envelope.subject, verdict))
+
+    def _configured(self, context: Context, reading: Reading) -> Context:
+        """Add the trust of this installation; none, with a word, where it has no database yet."""
+        sender = next((each.address for each in reading.facts.sender.from_), "")
+        try:
+            return trust.in_force(context, sender)
+        except DatabaseError:
+            self.stderr.write("There is no database here: nobody is trusted but by --trust.")
+            return replace(context, intermediates=context.known_certificates)
+
+
+def _lists(names: list[str]) -> tuple[x509.CertificateRevocationList, ...]:
+    found: list[x509.CertificateRevocationList] = []
+    for name in names:
+        read = load_crls([read_file(name)])
+        if not read:
+            raise CommandError(f"{name} holds no revocation list.")
+        found.extend(read)
+    return tuple(found)
 
 
 def _certificates(names: list[str]) -> tuple[x509.Certificate, ...]:

@@ -64,22 +64,47 @@ class Command(BaseCommand):
 
     @override
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--from", dest="from_", required=True, help="sender")
-        for name in ("to", "cc", "bcc"):
-            parser.add_argument(f"--{name}", nargs="+", action="extend", default=[])
-        parser.add_argument("--subject", default="")
-        parser.add_argument("--text", help="file with the plain text")
-        parser.add_argument("--html", help="file with the HTML text")
-        parser.add_argument("--attach", nargs="+", action="extend", default=[])
-        parser.add_argument("--in-reply-to", help="the message file that is answered")
-        parser.add_argument("--sign", help=".p12, or PEM with key and certificate")
-        parser.add_argument("--passphrase-file", help="passphrase of the key file")
-        parser.add_argument("--encrypt-to", nargs="+", action="extend", default=[], help="PEM")
-        parser.add_argument("--content", choices=sorted(WRITABLE_CIPHERS), default="aes-256-cbc")
-        parser.add_argument("--protect-headers", choices=("yes", "no"), default="yes")
-        parser.add_argument("--date", help="RFC 3339; default: now")
-        parser.add_argument("--message-id")
-        parser.add_argument("--out", help="file, or with --bcc and --encrypt-to a directory")
+        several: dict[str, Any] = {"nargs": "+", "action": "extend", "default": []}
+        people = several | {"metavar": "ADDR"}
+        files = several | {"metavar": "FILE"}
+        parser.add_argument(
+            "--from", dest="from_", required=True, metavar="ADDR", help="the author, one address"
+        )
+        parser.add_argument("--to", **people, help="recipients, with or without names")
+        parser.add_argument("--cc", **people, help="recipients in copy")
+        parser.add_argument("--bcc", **people, help="recipients that nobody else is told of")
+        parser.add_argument("--subject", default="", metavar="TEXT", help="the subject")
+        parser.add_argument("--text", metavar="FILE", help="file with the plain text, UTF-8")
+        parser.add_argument("--html", metavar="FILE", help="file with the HTML text, UTF-8")
+        parser.add_argument("--attach", **files, help="files to attach")
+        parser.add_argument("--in-reply-to", metavar="FILE", help="the message that is answered")
+        parser.add_argument("--sign", metavar="FILE", help=".p12, or PEM with key and certificate")
+        parser.add_argument(
+            "--passphrase-file", metavar="FILE", help="its first line opens the key file"
+        )
+        parser.add_argument(
+            "--encrypt-to", **files, help="certificates of the recipients, PEM or DER; needs --sign"
+        )
+        parser.add_argument(
+            "--content",
+            choices=sorted(WRITABLE_CIPHERS),
+            default="aes-256-cbc",
+            help="the content cipher of encrypted mail; default: aes-256-cbc",
+        )
+        parser.add_argument(
+            "--protect-headers",
+            choices=("yes", "no"),
+            default="yes",
+            help="whether header fields are protected (RFC 9788); default: yes",
+        )
+        parser.add_argument("--date", metavar="TIME", help="the Date, RFC 3339; default: now")
+        parser.add_argument("--message-id", metavar="ID", help="the Message-ID; default: a new one")
+        parser.add_argument(
+            "--out",
+            metavar="FILE",
+            help="write it here; with --bcc and --encrypt-to a directory, where deliveries.json "
+            "says who gets which file",
+        )
 
     @override
     def handle(self, *_args: Any, **options: Any) -> None:
