@@ -106,7 +106,7 @@ function leave() {
   back = null;
 }
 
-/** Answers to invitations and contacts to remember, without leaving the page. */
+/** Answers to invitations, to what a mail asks, contacts to remember: without leaving the page. */
 async function answer(event) {
   const form = event.target.closest?.("form[data-answer]");
   if (!form) return;
@@ -119,6 +119,8 @@ async function answer(event) {
     const box = form.closest(".findings");
     const url = response.headers.get("Signet-Again");
     if (box && url) await fill(box, url);
+    // What had the focus is gone: the answer's place has it then.
+    if (box?.hasAttribute("tabindex") && !form.isConnected) document.getElementById(box.id)?.focus();
   } catch {
     tell("toast", { words: $("#toasts").dataset.wordsLost });
   } finally {

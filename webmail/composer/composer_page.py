@@ -94,6 +94,7 @@ def composer_view(
         is_conflict=trouble.is_conflict,
         shows_cc=bool(content.cc) or (begins and kept.shows_cc),
         shows_bcc=bool(content.bcc) or (begins and kept.shows_bcc),
+        asks_receipt=content.asks_receipt,
         # Whatever was saved as text alone was written so.
         is_plain=not content.html and (draft.revision > 0 or kept.writes_plain),
         max_size=sizes.limit(draft.account.server),

@@ -31,6 +31,10 @@ class DraftContent:
     secret_subject: str = ""
     # An iTIP object (RFC 5546) that goes along as text/calendar: the answer to an invitation.
     calendar: str = ""
+    # The fields of a message/disposition-notification (RFC 8098): a receipt goes out.
+    disposition: str = ""
+    # Ask the recipients to be told that they read it (RFC 8098 §2).
+    asks_receipt: bool = False
     # Sentences for the head of the page, made with the reply.
     notices: tuple[str, ...] = ()
 

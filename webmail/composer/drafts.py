@@ -161,6 +161,7 @@ def save(
             subject=" ".join(content.subject.split()),
             html=html,
             text=html_to_text(html) if html else _lines(content.text),
+            asks_receipt=content.asks_receipt,
         )
         is_ours = bool(page.step) and draft.saved_by == page.key
         if is_ours and page.step <= draft.saved_step and not overrides:

@@ -46,6 +46,7 @@ def read_post(post: QueryDict) -> ComposerPost:
             subject=post.get("subject", "")[:_LONGEST_SUBJECT],
             text=post.get("text", ""),
             html=post.get("html", ""),
+            asks_receipt=bool(post.get("receipt")),
         ),
         identity_id=whole_number(post.get("from")),
         sign=bool(post.get("sign")) or encrypt,

@@ -229,6 +229,7 @@ def _composition(mail: OutgoingMail, draft: Draft, content: DraftContent) -> Com
         text=content.text,
         html=content.html or None,
         calendar=content.calendar or None,
+        disposition=content.disposition or None,
         attachments=tuple(
             Attachment(
                 filename=file.filename,
@@ -237,8 +238,18 @@ def _composition(mail: OutgoingMail, draft: Draft, content: DraftContent) -> Com
             )
             for file in attachments.files_of(draft)
         ),
-        extra_fields=(),
+        extra_fields=_extra_fields(mail, content),
     )
+
+
+def _extra_fields(mail: OutgoingMail, content: DraftContent) -> tuple[tuple[str, str], ...]:
+    if content.disposition:
+        # RFC 8098 §3 wants an empty return path as well; submission servers take mail from its
+        # author alone, so this field has to keep machines from answering (RFC 3834 §5).
+        return (("Auto-Submitted", "auto-replied"),)
+    if content.asks_receipt:
+        return (("Disposition-Notification-To", f"<{mail.envelope_from}>"),)
+    return ()
 
 
 def _deduplicated(content: DraftContent) -> DraftContent:

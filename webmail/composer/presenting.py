@@ -177,6 +177,7 @@ class ComposerView:
     is_conflict: bool
     shows_cc: bool
     shows_bcc: bool
+    asks_receipt: bool
     is_plain: bool  # the editor opens for plain text
     max_size: int  # octets of the whole message
     urls: ComposerUrls

@@ -1,5 +1,7 @@
 """New drafts from links: /compose, mailto fields, answers and forwards."""
 
+from urllib.parse import unquote
+
 from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 
@@ -10,6 +12,7 @@ from webmail.composer.forms import whole_number
 from webmail.composer.models import Draft
 from webmail.composer.recipients import parse
 from webmail.html import html_to_text, own_html
+from webmail.html.links import safe_mailto
 from webmail.mailbox.access import message_for
 
 _LONGEST_BODY = 50_000  # characters of a mailto link
@@ -30,8 +33,19 @@ def start(user: User, query: QueryDict, request: HttpRequest) -> Draft:
         content = _request_for_certificate(query)
         encrypt = False
     else:
-        content = _from_link(query, identity)
+        content = _from_link(_taken_apart(query), identity)
     return drafts.new(user, content=content, identity=identity, sign=sign, encrypt=encrypt)
+
+
+def _taken_apart(query: QueryDict) -> QueryDict:
+    """Return the fields of the mailto URI (RFC 6068) that `mailto` holds, else the query itself."""
+    uri = query.get("mailto", "")[:_LONGEST_BODY]
+    if not uri.lower().startswith("mailto:"):
+        return query
+    addresses, _question, fields = safe_mailto(uri.partition(":")[2])[7:].partition("?")
+    found = QueryDict(fields.replace("+", "%2B"), mutable=True)
+    found.appendlist("to", unquote(addresses))
+    return found
 
 
 def _from_link(query: QueryDict, identity: Identity) -> DraftContent:

@@ -92,6 +92,7 @@ class Composition:
     text: str | None
     html: str | None = None
     calendar: str | None = None  # an iTIP object, the last alternative (RFC 6047 §2.4)
+    disposition: str | None = None  # the fields of a receipt, which makes it a report (RFC 8098 §3)
     attachments: tuple[Attachment, ...] = ()
     extra_fields: tuple[tuple[str, str], ...] = ()
 
@@ -202,6 +203,10 @@ def build_entity(composition: Composition) -> bytes:
         stated = encode_parameter("method", method[1]) if method else ""
         bodies.append(_text("calendar", composition.calendar, stated))
     entity = bodies[0] if len(bodies) == 1 else _multipart("alternative", bodies, f"{seed}a")
+    if composition.disposition is not None:
+        kind = encode_parameter("report-type", "disposition-notification")
+        report = [entity, _notification(composition.disposition)]
+        entity = _multipart("report", report, f"{seed}n", kind)
     if not files:
         return entity
     return _multipart("mixed", [entity, *(_file(one) for one in files)], f"{seed}m")
@@ -218,6 +223,13 @@ def _multipart(subtype: str, parts: Sequence[bytes], seed: str, parameters: str 
     return b"".join(
         [fold_field("Content-Type", content_type), *(opening + part for part in parts), closing]
     )
+
+
+def _notification(fields: str) -> bytes:
+    """The machine's part of a receipt; its lines are ASCII and end in CRLF."""
+    if not _is_seven_bit(content := fields.encode("ascii")):
+        raise ValueError("A receipt has fields in ASCII, in lines of at most 998 octets.")
+    return _leaf([("Content-Type", "message/disposition-notification")], content)
 
 
 def _leaf(fields: Sequence[tuple[str, str]], body: bytes) -> bytes:

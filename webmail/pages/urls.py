@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webmail.pages import attached_views, views
+from webmail.pages import attached_views, receipts, views
 
 app_name = "pages"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("message/<int:message_id>/invitation", attached_views.invitation, name="invitation"),
     path("message/<int:message_id>/contact", attached_views.save_contact, name="save-contact"),
     path("message/<int:message_id>/reported", attached_views.reported, name="reported"),
+    path("message/<int:message_id>/receipt", receipts.receipt, name="receipt"),
     path("settings/", views.user_settings, name="settings"),
     path("help/protection", views.protection, name="protection"),
     path("healthz", views.healthz, name="healthz"),

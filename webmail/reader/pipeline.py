@@ -13,7 +13,7 @@ from smime.reading import Frame, Reading
 from smime.reading_headers import is_legacy_display, without_legacy_display
 from smime.verdict import WITHOUT_ENCRYPTION, Context, Verdict, judge
 from webmail.mime import Address, Message, Part, find_part
-from webmail.reader import words
+from webmail.reader import asking, words
 from webmail.reader.aids import STRANGERS, Acquaintance, find_aids
 from webmail.reader.details import read_details
 from webmail.reader.documents import Addresses, Attached, Body, Collection, Permission, build
@@ -42,7 +42,7 @@ class Rendered:
 def permission_for(verdict: Verdict, *, variant: Variant) -> Permission:
     """Return what a body with this verdict may do."""
     encryption = verdict.encryption.code if verdict.encryption else ""
-    if verdict.level == "bad" or encryption in _MALLEABLE:
+    if verdict.level == "bad" or encryption in _MALLEABLE or variant.junk:
         return Permission(html=False, remote=False, links=False)
     return Permission(
         html=True, remote=variant.images and verdict.may_load_remote_content, links=True
@@ -240,6 +240,8 @@ def _page(reading: Reading, verdict: Verdict, permission: Permission, assembly: 
         "is_encrypted": any(layer.is_encryption for layer in reading.layers),
         "is_plain_only": not permission.html and bool(assembly.documents),
         "has_report": reading.content.root.content_type == "multipart/report",
+        "is_junk": assembly.variant.junk,
+        "asks": asking.facts_of(reading),
         "has_deceptive_links": found.has_deceptive_links,
         "limits": sorted({*found.limits, *reading.content.limits_hit, *reading.message.limits_hit}),
         "header_rows": _header_rows(reading.message),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 if TYPE_CHECKING:
     from webmail.reader.aid_words import AidView
+    from webmail.reader.asks import AsksView
     from webmail.reader.attachment_cards import AttachedView
     from webmail.reader.detail_words import DetailsView
 
@@ -148,6 +149,8 @@ class OpenMessage:
     images: ImagesView | None = None
     is_encrypted: bool = False
     is_plain_only: bool = False  # "Plain text only. Links, images and files are off."
+    is_junk: bool = False
+    asks: "AsksView | None" = None
     has_deceptive_links: bool = False
     notices: tuple[str, ...] = ()  # limits, cut parts
     attached: "AttachedView | None" = None

@@ -6,7 +6,7 @@ than that the page shows a skeleton that fills in when the worker announces the 
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -14,11 +14,12 @@ from django.utils.translation import gettext as _
 from accounts import lanes, late_replies, replies, session_keys
 from accounts.models import User
 from smime import trust, vault
-from webmail.mailbox import bodies
+from webmail.mailbox import bodies, standing
 from webmail.mailbox.models import Message
 from webmail.mime.trace import from_json
 from webmail.reader import authentication, links, words
 from webmail.reader.aid_words import Asked, aids_view, without_said
+from webmail.reader.asks import asks_view
 from webmail.reader.attachment_cards import attached_view
 from webmail.reader.detail_words import details_view
 from webmail.reader.framing import frame_views
@@ -63,6 +64,7 @@ def variant_for(request: HttpRequest, message: Message, *, images: bool = False)
         images=allowed,
         theme="dark" if theme_of(request) == "dark" else "light",
         plain=request.GET.get("body") == "plain",
+        junk=standing.is_junk(message),
     )
 
 
@@ -142,6 +144,22 @@ def open_message(
             is_asked=not wait,
         ),
     )
+
+
+def asks_of(request: HttpRequest, message: Message) -> dict[str, Any] | None:
+    """Return what the message asks of its reader (`asking.facts_of`), as its finished page has it;
+    None for junk, and when the page is not here.
+    """
+    variant = variant_for(request, message)
+    if variant.junk:
+        return None
+    page = load_page(
+        message,
+        variant,
+        trust_stamp=trust.stamp_for(_person(request)),
+        session_key=session_keys.session_key(request),
+    )
+    return page.get("asks") if page else None
 
 
 def _unfinished(message: Message, word: str) -> OpenMessage:
@@ -237,6 +255,8 @@ def _finished(user: User, message: Message, variant: Variant, page: Page) -> Ope
         ),
         is_encrypted=page["is_encrypted"],
         is_plain_only=page["is_plain_only"],
+        is_junk=variant.junk,
+        asks=asks_view(user, message, page.get("asks"), is_junk=variant.junk, sender=sender),
         has_deceptive_links=page["has_deceptive_links"],
         notices=notices(page["limits"]),
         header_rows=tuple((name, value) for name, value in page["header_rows"]),

@@ -122,7 +122,9 @@ def _no_collection() -> Iterator[None]:
 def refresh(message: Message, variant: Variant) -> bool:
     """Judge one message again if that is all its finished page lacks; returns whether it was."""
     made = Rendition.objects.filter(message=message, variant=variant.key, pipeline=PIPELINE)
-    mine = readings(message=message, pipeline=PIPELINE, is_encrypted=False).exclude(page={})
+    mine = readings(
+        message=message, pipeline=PIPELINE, is_encrypted=False, page__is_junk=variant.junk
+    )
     stamp = trust.stamp_for(message.account.user)
     stale = mine.filter(~Q(trust_stamp=stamp) | Q(turns_at__lte=timezone.now()))
     if not made.exists() or not judge_again(message.account, stale):

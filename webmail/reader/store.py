@@ -218,7 +218,9 @@ def load_page(
         made = Rendition.objects.filter(
             message=message, variant=variant.key, pipeline=PIPELINE
         ).exists()
-        return _assembled(reading) if made and reading.page else None
+        # The page is one; what a message in spam may not do is said in it.
+        is_same = bool(reading.page) and reading.page.get("is_junk", False) == variant.junk
+        return _assembled(reading) if made and is_same else None
     content = sealed_cache.get(_opened_key("page", message.pk, variant), session_key=session_key)
     return json.loads(content) if content is not None else None
 

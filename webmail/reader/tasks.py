@@ -20,6 +20,7 @@ from webmail.reader import (
     judging_tasks,  # noqa: F401 - the same
     proxy,
     rendering,
+    unsubscribe_tasks,  # noqa: F401 - the same
 )
 from webmail.reader.variants import Variant
 

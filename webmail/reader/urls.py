@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webmail.reader import attachment_views, views
+from webmail.reader import attachment_views, unsubscribe_views, views
 
 app_name = "reader"
 urlpatterns = [
@@ -19,4 +19,6 @@ urlpatterns = [
     path("attached/<str:token>/go", attachment_views.go, name="attached-go"),
     path("attached/<str:token>/all.zip", attachment_views.download_all, name="attached-all"),
     path("message/<int:message_id>/images", views.load_images, name="images"),
+    path("message/<int:message_id>/asks", unsubscribe_views.asks, name="asks"),
+    path("message/<int:message_id>/unsubscribe", unsubscribe_views.unsubscribe, name="unsubscribe"),
 ]

@@ -16,13 +16,14 @@ class Variant:
     images: bool = False
     theme: Theme = "light"
     plain: bool = False
+    junk: bool = False  # it lies in spam: words only, whatever its verdict
 
     @property
     def key(self) -> str:
         """The variant as it stands in rows, cache keys and task arguments."""
         return (
             f"images={'yes' if self.images else 'no'};theme={self.theme};"
-            f"body={'plain' if self.plain else 'html'}"
+            f"body={'plain' if self.plain else 'html'}{';junk=yes' if self.junk else ''}"
         )
 
     @classmethod
@@ -33,4 +34,5 @@ class Variant:
             images=words.get("images") == "yes",
             theme="dark" if words.get("theme") == "dark" else "light",
             plain=words.get("body") == "plain",
+            junk=words.get("junk") == "yes",
         )

@@ -348,3 +348,13 @@ def test_suggestions_are_ones_own(site, alice, mallory):
 def test_list_of_drafts(site, alice):
     alice.draft(subject="Second thoughts")
     assert site.get("/drafts").status_code == 200
+
+
+def test_a_mailto_link_fills_the_form_and_nobody_is_written_to_unseen(site, alice):
+    link = "mailto:out@l.example?subject=Take%20me%20off+now&body=a%0D%0Ab&bcc=x@y.example"
+    page = site.get("/compose", {"mailto": link}, follow=True).content.decode()
+    content = drafts.content_of(Draft.objects.get())
+    assert [each.address for each in content.to] == ["out@l.example"]
+    assert (content.subject, content.text.partition("\n\n-- ")[0]) == ("Take me off+now", "a\nb")
+    assert content.bcc == ()
+    assert 'value="out@l.example"' in page
