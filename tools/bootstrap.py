@@ -26,6 +26,9 @@ DEBIAN_PACKAGES = {
     "postfix": "postfix",
     "chromium": "chromium",
     "openssl": "openssl",
+    "gpgsm": "gpgsm",
+    "gpg-agent": "gpg-agent",
+    "cmsutil": "libnss3-tools",
     "/usr/lib/dovecot/lmtp": "dovecot-lmtpd",
     "/usr/lib/postgresql": "postgresql",
 }

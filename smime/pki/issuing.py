@@ -5,13 +5,9 @@ a key made for the moment; what they built is given the right key and algorithm 
 """
 
 import hashlib
-from typing import Any, cast
+from typing import cast
 
 from asn1crypto import core, parser
-from asn1crypto.algos import SignedDigestAlgorithm
-from asn1crypto.crl import TbsCertList
-from asn1crypto.keys import PublicKeyInfo
-from asn1crypto.x509 import TbsCertificate
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import (
@@ -37,6 +33,9 @@ from smime.pki.private_keys import PublicKey
 type IssuerKey = CertificateIssuerPrivateKeyTypes | CompositePrivateKey
 type SigningHash = hashes.SHA256 | hashes.SHA384 | hashes.SHA512
 
+# Where these stand in TBSCertificate and TBSCertList of the second version and above (RFC 5280
+# §4.1, §5.1): the version comes first.
+_METHOD_IN_CERTIFICATE, _KEY_IN_CERTIFICATE, _METHOD_IN_LIST = 2, 6, 1
 _UNIVERSAL, _CONSTRUCTED, _SEQUENCE = 0, 1, 16
 
 
@@ -54,9 +53,9 @@ def sign_certificate(
     placeholder = ec.generate_private_key(ec.SECP256R1())
     ready = builder.public_key(placeholder.public_key())
     built = ready.sign(*_library_signer(issuer, used))
-    body = TbsCertificate.load(built.tbs_certificate_bytes)
-    body["subject_public_key_info"] = PublicKeyInfo.load(_info(public))
-    return x509.load_der_x509_certificate(_signed(body, issuer, used))
+    body = _members(built.tbs_certificate_bytes)
+    body[_KEY_IN_CERTIFICATE] = _info(public)
+    return x509.load_der_x509_certificate(_signed(body, _METHOD_IN_CERTIFICATE, issuer, used))
 
 
 def sign_crl(
@@ -67,8 +66,8 @@ def sign_crl(
     built = builder.sign(*_library_signer(issuer, used))
     if not isinstance(issuer, CompositePrivateKey):
         return built
-    body = TbsCertList.load(built.tbs_certlist_bytes)
-    return x509.load_der_x509_crl(_signed(body, issuer, used))
+    body = _members(built.tbs_certlist_bytes)
+    return x509.load_der_x509_crl(_signed(body, _METHOD_IN_LIST, issuer, used))
 
 
 def key_identifier(key: PublicKey) -> x509.SubjectKeyIdentifier:
@@ -102,14 +101,28 @@ def _info(key: PublicKey) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _signed(body: Any, issuer: IssuerKey, used: SigningHash | None) -> bytes:
-    """Sign a changed body again and give the whole (RFC 5280 §4.1, §5.1)."""
+def _signed(body: list[bytes], method: int, issuer: IssuerKey, used: SigningHash | None) -> bytes:
+    """Sign a changed body again and give the whole; `method` is where the algorithm stands."""
     if isinstance(issuer, CompositePrivateKey):
-        body["signature"] = SignedDigestAlgorithm({"algorithm": issuer.scheme.oid})
-    octets = bytes(body.dump(force=True))
+        body[method] = _sequence(core.ObjectIdentifier(issuer.scheme.oid).dump())
+    octets = _sequence(*body)
     signature = core.OctetBitString(_signature(issuer, octets, used))
-    members = octets + body["signature"].dump() + signature.dump()
-    return bytes(parser.emit(_UNIVERSAL, _CONSTRUCTED, _SEQUENCE, members))
+    return _sequence(octets, body[method], signature.dump())
+
+
+def _members(encoded: bytes) -> list[bytes]:
+    """Take a SEQUENCE apart without asking what its members mean."""
+    contents = parser.parse(encoded)[4]
+    found: list[bytes] = []
+    while contents:
+        length = parser.peek(contents)
+        found.append(contents[:length])
+        contents = contents[length:]
+    return found
+
+
+def _sequence(*members: bytes) -> bytes:
+    return bytes(parser.emit(_UNIVERSAL, _CONSTRUCTED, _SEQUENCE, b"".join(members)))
 
 
 def _signature(issuer: IssuerKey, octets: bytes, used: SigningHash | None) -> bytes:
