@@ -35,6 +35,11 @@ class Field:
     value: bytes  # unfolded, as sent
     state: FieldState
 
+    @property
+    def is_secret(self) -> bool:
+        """The author kept it, or its value, from the outside."""
+        return self.state in {"signed-and-encrypted", "encrypted-only"}
+
 
 @dataclass(frozen=True, slots=True)
 class ProtectedHeaders:

@@ -11,6 +11,7 @@ from webmail.composer.recipients import Recipient
 _DRAFT = "draft"
 _OUTGOING = "outgoing"
 _ADDRESS_FIELDS = ("to", "cc", "bcc")
+_PAIRS = ("hidden_people", "hidden_ids")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,9 @@ class DraftContent:
     # Lines of an encrypted original that the draft quotes: what must not leave in the clear.
     secret_lines: tuple[str, ...] = ()
     secret_subject: str = ""
+    # What the original's fields kept from the outside (webmail.composer.outward.Hidden).
+    hidden_people: tuple[tuple[str, str | None], ...] = ()
+    hidden_ids: tuple[tuple[str, str], ...] = ()
     # An iTIP object (RFC 5546) that goes along as text/calendar: the answer to an invitation.
     calendar: str = ""
     # The fields of a message/disposition-notification (RFC 8098): a receipt goes out.
@@ -58,6 +62,8 @@ def open_content(sealed: bytes | memoryview, *, draft_id: int) -> DraftContent:
     for name, value in stored.items():
         if name in _ADDRESS_FIELDS:
             values[name] = tuple(Recipient(**entry) for entry in value)
+        elif name in _PAIRS:
+            values[name] = tuple((first, second) for first, second in value)
         elif name in known:
             values[name] = tuple(value) if isinstance(value, list) else value
     return DraftContent(**values)

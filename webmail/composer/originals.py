@@ -14,6 +14,7 @@ from smime.pki.addresses import same_address
 from smime.pki.certificates import addresses
 from smime.reading import Reading, read_message
 from smime.reading_headers import is_legacy_display, without_legacy_display
+from webmail.composer.outward import hidden_in
 from webmail.composer.quoting import Original
 from webmail.composer.recipients import Recipient
 from webmail.html import html_to_text, own_html
@@ -58,6 +59,7 @@ def read_original(raw: bytes, *, keys: Sequence[KeyPair], zone: tzinfo) -> tuple
         is_encrypted=reading.is_decrypted,
         shown_sender=outer[0].address if outer else "",
         signer=_other_signer(reading),
+        hidden=hidden_in(reading.headers),
     )
     return original, reading
 

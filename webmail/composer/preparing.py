@@ -26,6 +26,7 @@ from webmail.composer.content import DraftContent
 from webmail.composer.ending import fail
 from webmail.composer.leases import Heartbeat, LeaseLostError, Taken, take
 from webmail.composer.models import Delivery, Draft, OutgoingMail, Variant
+from webmail.composer.outward import Hidden, in_the_clear, policy_for
 from webmail.composer.recipients import Recipient, comparable, sendable, without_repeats
 from webmail.composer.transitions import MailState
 from webmail.composer.variants import VariantPlan, content_cipher, plan_variants
@@ -101,6 +102,9 @@ def _prepare(taken: Taken, mail: OutgoingMail, ticket: str) -> None:
     content = _deduplicated(drafts.content_of(draft))
     keys = _keys(mail, draft, content, ticket)
     composition = _composition(mail, draft, content)
+    hidden = Hidden(content.hidden_people, content.hidden_ids)
+    if not draft.encrypt:
+        composition = in_the_clear(composition, hidden)
     entity = build_entity(composition)
     plans = plan_variants(
         to=_envelope(content.to),
@@ -114,9 +118,11 @@ def _prepare(taken: Taken, mail: OutgoingMail, ticket: str) -> None:
         for plan in plans:
             readers = [keys.certificates[comparable(reader)] for reader in plan.readers]
             readers += keys.own if plan.for_sender else ()
-            made.append(_store(mail, plan, _bytes(composition, entity, keys, readers=readers)))
+            made.append(
+                _store(mail, plan, _bytes(composition, entity, keys, hidden, readers=readers))
+            )
         readers = list(keys.own) if draft.encrypt else []
-        copy = _bytes(composition, entity, keys, readers=readers, with_bcc=True)
+        copy = _bytes(composition, entity, keys, hidden, readers=readers, with_bcc=True)
         sent_copy_key, _size = sealed_files.write([copy])
         _queue(taken, mail, made, sent_copy_key)
     except BaseException:
@@ -129,6 +135,7 @@ def _bytes(
     composition: Composition,
     entity: bytes,
     keys: _Keys,
+    hidden: Hidden,
     *,
     readers: Sequence[x509.Certificate],
     with_bcc: bool = False,
@@ -136,7 +143,14 @@ def _bytes(
     fields = header_fields(composition, with_bcc=with_bcc)
     if keys.signer is None:
         return assemble(fields, entity)
-    return protect(entity, fields, signer=keys.signer, recipients=list(readers), cipher=keys.cipher)
+    return protect(
+        entity,
+        fields,
+        signer=keys.signer,
+        recipients=list(readers),
+        cipher=keys.cipher,
+        policy=policy_for(composition, hidden),
+    )
 
 
 def _store(mail: OutgoingMail, plan: VariantPlan, content: bytes) -> _Made:

@@ -7,13 +7,14 @@ and is never sent in the clear (§6.1).
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from html import escape
 
 from django.utils.translation import gettext as _
 
 from webmail.composer.content import DraftContent
+from webmail.composer.outward import Hidden
 from webmail.composer.recipients import Recipient, comparable, without_repeats
 
 # What mail programs write before the subject of an answer or a forward.
@@ -43,6 +44,7 @@ class Original:
     is_encrypted: bool
     shown_sender: str = ""  # the address the reader showed, if another than `from_`
     signer: str = ""  # the signer's address, if another than the sender's
+    hidden: Hidden = field(default_factory=Hidden)  # what its fields kept from the outside
 
 
 def answer(
@@ -160,6 +162,8 @@ def _related(original: Original, *, framing: Sequence[str]) -> DraftContent:
         references=references_of(original),
         secret_lines=secret_lines,
         secret_subject=_bare_subject(original.subject) if original.is_encrypted else "",
+        hidden_people=original.hidden.people,
+        hidden_ids=original.hidden.message_ids,
     )
 
 
