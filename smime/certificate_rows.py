@@ -11,6 +11,7 @@ from smime.models import Certificate
 from smime.pki.addresses import canonical_address
 from smime.pki.certificates import (
     DamagedCertificateError,
+    UnknownKindError,
     addresses,
     display_name,
     fingerprint,
@@ -49,6 +50,10 @@ def fields_of(certificate: x509.Certificate) -> dict[str, Any]:
     try:
         kind, bits = key_strength(certificate)
         named = [canonical_address(each.text) for each in addresses(certificate)]
+    except UnknownKindError as error:
+        raise CertificateFileError(
+            "The certificate has a kind of key that Signet does not know."
+        ) from error
     except DamagedCertificateError as error:
         raise CertificateFileError("The certificate is damaged and cannot be read.") from error
     return {

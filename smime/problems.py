@@ -19,6 +19,10 @@ def key_file_problem(code: str) -> str:
             "This file is locked with a method that is no longer safe. Export the key again with "
             "a newer program."
         ),
+        "unknown-key": _(
+            "The key in this file is of a kind that Signet does not know. Ask for one of another "
+            "kind."
+        ),
     }
     return sentences.get(code, _("This key file cannot be used."))
 

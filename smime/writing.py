@@ -116,8 +116,8 @@ def _check_kinds(
     for certificate in recipients:
         try:
             is_written = may_be_written(public_key(certificate), allowed)
-        except DamagedCertificateError as error:
-            raise CannotEncryptError(certificate, "the certificate is damaged") from error
+        except DamagedCertificateError:
+            continue  # `encrypt` says what is wrong with it
         if not is_written:
             raise CannotEncryptError(certificate, _NOT_WRITTEN)
 

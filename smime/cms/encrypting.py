@@ -41,7 +41,12 @@ from smime.cms.elements import (
 from smime.cms.identifiers import issuer_and_serial
 from smime.cms.kem import encapsulated
 from smime.cms.keys import derive_wrapping_key
-from smime.pki.certificates import DamagedCertificateError, may_encrypt, public_key
+from smime.pki.certificates import (
+    DamagedCertificateError,
+    UnknownKindError,
+    may_encrypt,
+    public_key,
+)
 from smime.pki.composite_kems import CompositeKemPublicKey
 
 _NONCE_SIZE = 12  # RFC 5084 §3.2
@@ -157,6 +162,8 @@ def _recipient(
     try:
         key = public_key(certificate)
         allowed = may_encrypt(certificate)
+    except UnknownKindError as error:
+        raise CannotEncryptError(certificate, "its kind of key is not known") from error
     except DamagedCertificateError as error:
         raise CannotEncryptError(certificate, "the certificate is damaged") from error
     if not allowed:

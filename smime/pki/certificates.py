@@ -67,6 +67,10 @@ class DamagedCertificateError(Exception):
     """The certificate's key or extensions cannot be read."""
 
 
+class UnknownKindError(DamagedCertificateError):
+    """Its key is of a kind that is not known here."""
+
+
 def load_certificate(der: bytes) -> x509.Certificate:
     """Load a certificate whose names, serial number and dates can be read.
 
@@ -101,16 +105,19 @@ def fingerprint(certificate: x509.Certificate) -> str:
 
 
 def public_key(certificate: x509.Certificate) -> PublicKey:
-    """Give the public key; raises DamagedCertificateError for one that cannot be loaded."""
+    """Give the public key; raises DamagedCertificateError for one that cannot be loaded.
+
+    UnknownKindError, one of those, is raised for a kind of key that is not known here.
+    """
     try:
         try:
             return certificate.public_key()
-        except UnsupportedAlgorithm:
+        except UnsupportedAlgorithm as error:
             composite = load_composite_public_key(_key_info(certificate))
             if composite is None:
-                raise
+                raise UnknownKindError("a kind of key that is not known") from error
             return composite
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except ValueError as error:
         raise DamagedCertificateError("unreadable public key") from error
 
 

@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from smime.pki.certificates import DamagedCertificateError, public_key
-from smime.pki.private_keys import PrivateKey, load_private_key
+from smime.pki.private_keys import PrivateKey, UnknownKeyError, load_private_key
 
 FILE_LIMIT = 1024 * 1024  # bytes
 ITERATION_LIMIT = 1_000_000  # one derivation of that length costs about 0.75 s
@@ -35,7 +35,9 @@ _PRIVATE_KEY_BLOCK = re.compile(
 # What asn1crypto raises for bytes that are not what they should be.
 _STRUCTURE_ERRORS = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
-type Pkcs12Reason = Literal["passphrase", "no-key", "not-pkcs12", "iterations", "old-cipher"]
+type Pkcs12Reason = Literal[
+    "passphrase", "no-key", "not-pkcs12", "iterations", "old-cipher", "unknown-key"
+]
 
 
 class Pkcs12Error(Exception):
@@ -60,7 +62,7 @@ def load_pkcs12(content: bytes, passphrase: str | None) -> tuple[KeyPair, ...]:
     """Read every key of a PKCS #12 file (DER, BER or PEM-armoured) that has its certificate.
 
     Raises Pkcs12Error: "not-pkcs12", "iterations" (above the bounds here), "passphrase",
-    "old-cipher" (a cipher the library does not know), "no-key".
+    "old-cipher" (a cipher the library does not know), "unknown-key" (a kind of key), "no-key".
     """
     if len(content) > FILE_LIMIT:
         raise Pkcs12Error("not-pkcs12")
@@ -87,6 +89,8 @@ def load_pem(content: bytes, passphrase: str | None = None) -> tuple[KeyPair, ..
             for block in _PRIVATE_KEY_BLOCK.findall(content)
         ]
         certificates = x509.load_pem_x509_certificates(content)
+    except UnknownKeyError as error:
+        raise Pkcs12Error("unknown-key") from error
     except UnsupportedAlgorithm as error:
         raise Pkcs12Error("old-cipher") from error
     except TypeError as error:  # encrypted, and no passphrase given
@@ -187,6 +191,8 @@ def _open(
     for bag in _key_bags(safes):
         try:
             keys.append(load_private_key(bag["bag_value"].untag().dump(), secret or b""))
+        except UnknownKeyError as error:
+            raise Pkcs12Error("unknown-key") from error
         except UnsupportedAlgorithm as error:
             raise Pkcs12Error("old-cipher") from error
         except (ValueError, TypeError):
@@ -200,6 +206,8 @@ def _opens_any(safes: Sequence[Any], secret: bytes | None) -> bool:
     for bag in _key_bags(safes):
         try:
             load_private_key(bag["bag_value"].untag().dump(), secret or b"")
+        except UnknownKeyError:
+            return True  # the passphrase is right
         except (ValueError, TypeError, UnsupportedAlgorithm):
             continue
         return True

@@ -48,18 +48,22 @@ _HASHES = {"sha1", "sha224", "sha256", "sha384", "sha512"}
 _STRUCTURE_ERRORS = (TypeError, KeyError, IndexError, AttributeError, OverflowError)
 
 
+class UnknownKeyError(UnsupportedAlgorithm):
+    """A kind of key that is not known here, such as ML-KEM-512, which the library leaves out."""
+
+
 def load_private_key(der: bytes, passphrase: bytes | None) -> PrivateKey:
     """Read a PKCS #8 key, encrypted if there is a passphrase.
 
     Raises ValueError for damage or a wrong passphrase, TypeError for one too many or too few,
-    UnsupportedAlgorithm for a kind of key or a cipher that is not known.
+    UnknownKeyError for a kind of key, UnsupportedAlgorithm for a cipher that is not known.
     """
     try:
         return load_der_private_key(der, passphrase)
     except UnsupportedAlgorithm:
         composite = _composite(der if passphrase is None else _decrypted(der, passphrase))
         if composite is None:
-            raise
+            raise UnknownKeyError("a kind of key that is not known") from None
         return composite
 
 

@@ -1,16 +1,21 @@
 """Certificates and key files of post-quantum kinds: read, trusted, withdrawn like any other."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
+from asn1crypto import core, pem
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from smime.certificate_rows import CertificateFileError, fields_of
+from smime.cms import CannotEncryptError, encrypt
 from smime.pki import Pkcs12Error, load_pem, load_pkcs12
-from smime.pki.authority import new_intermediate, new_root, to_pkcs12
+from smime.pki.authority import new_intermediate, new_key, new_root, to_pkcs12
 from smime.pki.certificates import (
     DamagedCertificateError,
+    UnknownKindError,
     is_self_signed,
     key_digest,
     key_strength,
@@ -21,6 +26,7 @@ from smime.pki.certificates import (
 from smime.pki.crl import read_crl
 from smime.pki.paths import find_path
 from smime.pki.private_keys import encrypted
+from smime.problems import key_file_problem
 from tests.smime.pki.people import DAY, NOW, YEAR, fresh_crl, person, world
 
 SIGNING = ["mldsa44", "mldsa65", "mldsa87", "MLDSA65-ECDSA-P256-SHA512", "MLDSA44-Ed25519-SHA512"]
@@ -60,8 +66,6 @@ def test_a_wrong_passphrase_is_said_as_with_any_key(kind):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("passphrase", [None, "geheim"])
 def test_pem_brings_the_key_back(kind, passphrase):
-    from asn1crypto import pem
-
     pair = pair_of(kind)
     if passphrase is None:
         der = pair.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
@@ -172,3 +176,49 @@ def test_a_composite_key_that_is_cut_short_is_damage():
     assert info is not None
     with pytest.raises(DamagedCertificateError):
         public_key(x509.load_der_x509_certificate(broken))
+
+
+ML_KEM_512 = "2.16.840.1.101.3.4.4.1"  # the library leaves it out, and so do we
+
+
+def unknown_kind() -> x509.Certificate:
+    certificate = person("a@example.org", "A", kind="MLKEM768-X25519-SHA3-256").certificate
+    known = core.ObjectIdentifier("1.3.6.1.5.5.7.6.58").dump()
+    der = certificate.public_bytes(Encoding.DER)
+    assert der.count(known) == 1
+    return x509.load_der_x509_certificate(
+        der.replace(known, core.ObjectIdentifier("1.3.6.1.5.5.7.6.99").dump())
+    )
+
+
+def test_a_kind_that_is_not_known_is_said_not_to_be():
+    certificate = unknown_kind()
+    with pytest.raises(UnknownKindError):
+        public_key(certificate)
+    with pytest.raises(CannotEncryptError, match="kind of key is not known"):
+        encrypt(b"", [certificate])
+    with pytest.raises(CertificateFileError, match="does not know"):
+        fields_of(certificate)
+
+
+@pytest.mark.parametrize("passphrase", [None, "geheim"])
+def test_a_file_with_such_a_key_says_so(passphrase):
+    key = new_key("mlkem768")
+    der = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    oid = core.ObjectIdentifier("2.16.840.1.101.3.4.4.2").dump()
+    unknown = der.replace(oid, core.ObjectIdentifier(ML_KEM_512).dump())
+
+    class Foreign:
+        def private_bytes(self, *_):
+            return unknown
+
+    pair = replace(pair_of("mlkem768"), key=Foreign())
+    if passphrase is None:
+        content = pem.armor("PRIVATE KEY", unknown) + pair.certificate.public_bytes(Encoding.PEM)
+        load = load_pem
+    else:
+        content, load = to_pkcs12(pair, passphrase), load_pkcs12
+    with pytest.raises(Pkcs12Error) as caught:
+        load(content, passphrase)
+    assert caught.value.reason == "unknown-key"
+    assert "does not know" in key_file_problem("unknown-key")
