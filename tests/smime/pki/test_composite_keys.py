@@ -126,3 +126,20 @@ def test_damaged_envelopes_raise_one_kind_of_error(octets):
     for read in (read_public_key_info, read_private_key_info):
         with pytest.raises((ValueError, TypeError)):
             read(octets)
+
+
+def test_the_combiner_gives_the_known_answer():
+    """Numbers of the examples of draft-ietf-lamps-pq-composite-kem for MLKEM768-ECDH-P256."""
+    first = bytes.fromhex("c9f935a9d9d439a532788f3cbf4eb2d995753bf8df5d4d33ce9ca4d740d382f0")
+    second = bytes.fromhex("89a7f9557bde55ff147e6956c898e32624c2fb00b06c9492407ce29c67a8aea6")
+    ciphertext = bytes.fromhex(
+        "046f59fa2cfde7eb4eaeebbee12b8491454cce47e17ecf178211d811d3a14a7f5f"
+        "00d453cf2b0b74e7e282956e584fb83cbc2fe30f27f9e28f805405b94d380b71"
+    )
+    key_octets = bytes.fromhex(
+        "0435f7c0fd160488c9a356042ffee14c291fd6f7e12c0a52ffa2a59afc08cc09bb"
+        "adbbcfceba7a16058484ff9495e10e0062beac8168e4ba3f841fd4a92451bf0a"
+    )
+    secret = KEMS["MLKEM768-ECDH-P256-SHA3-256"].combine((first, second), ciphertext, key_octets)
+    expected = "58a35588f5fe415b5006f92e6dbc3fda78a430aef2d0060dad320105ed578d97"
+    assert secret.hex() == expected
