@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from accounts.lanes import post
 from smime import people, vault
 from smime.pki import KeyPair
+from smime.writable import allowed
 from smime.writing import protect
 from webmail.composer import attachments, drafts, outbox, sealed_files, sizes, transitions
 from webmail.composer.certificates import opened_keys, own_certificates
@@ -150,6 +151,7 @@ def _bytes(
         recipients=list(readers),
         cipher=keys.cipher,
         policy=policy_for(composition, hidden),
+        post_quantum=allowed(),
     )
 
 
