@@ -2,6 +2,7 @@
 
 import subprocess
 import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from smime.pki import KeyPair
-from smime.pki.authority import new_intermediate
+from smime.pki.authority import Revocation, crl, new_intermediate
 from smime.pki.ocsp import RefusedAnswerError, question, read_ocsp
 from smime.pki.revocation import check_revocation, counts_at, load_crls
 from tests.smime.pki.people import DAY, NOW, YEAR, fresh_crl, person, world
@@ -91,13 +92,20 @@ def test_not_everybody_the_issuer_certified_may_answer(changes, why):
     assert why in refused(answer(ALICE, INTER, signer=delegate(INTER, **changes)))
 
 
+def list_of_today(*revoked: Revocation):
+    """The library stamps answers with the clock of the machine: a list must be good then, too."""
+    today = datetime.now(UTC)
+    encoded = crl(INTER, revoked, this_update=today - DAY, next_update=today + DAY)
+    return load_crls([encoded])[0]
+
+
 def test_a_delegate_without_nocheck_counts_when_a_list_clears_it():
     plain = delegate(INTER, no_check=False)
     encoded = answer(ALICE, INTER, signer=plain)
-    assert read(encoded, crls=[fresh_crl()]).state == "good"
-    withdrawn = fresh_crl((plain, NOW - DAY, None))
+    assert read(encoded, crls=[list_of_today()]).state == "good"
+    withdrawn = list_of_today(Revocation(plain.certificate.serial_number, NOW - DAY))
     assert "withdrawn" in refused(encoded, crls=[withdrawn])
-    assert "withdrawn" in refused(encoded, crls=[fresh_crl(), withdrawn])
+    assert "withdrawn" in refused(encoded, crls=[list_of_today(), withdrawn])
 
 
 def test_a_delegate_of_another_authority_may_not_answer():
