@@ -71,3 +71,5 @@ def test_the_way_and_the_hint(person, trusted, size, theme):
         ".filter(box => box.width && (box.right > innerWidth + 1 || box.left < -1)).length"
     )
     assert edges == 0
+    # as wide as the text, on a phone too
+    assert way.bounding_box()["width"] > min(size[0] * 0.8, 400)
