@@ -40,6 +40,7 @@ from smime.pki.certificates import (
     verify_issued,
 )
 from smime.pki.composite_signatures import COMPOSITE_SIGNATURES, CompositePublicKey
+from smime.pki.name_constraints import NameNotPermittedError, check_addresses
 from smime.pki.private_keys import load_composite_public_key
 
 PATH_LIMIT = 10  # certificates between signer and anchor
@@ -60,6 +61,7 @@ _BROKEN = (
     NotImplementedError,
     InvalidSignature,
     UnsupportedAlgorithm,
+    NameNotPermittedError,
 )
 
 type Trust = Literal[
@@ -277,7 +279,9 @@ def _validate(
     found = [
         x509.load_der_x509_certificate(each.dump()) for each in path.iter_certs(include_root=True)
     ]
-    return tuple(reversed(found)) if found[-1] == certificate else tuple(found)
+    upwards = tuple(reversed(found)) if found[-1] == certificate else tuple(found)
+    check_addresses(upwards)
+    return upwards
 
 
 class _Signatures(DefaultSignatureValidator):
