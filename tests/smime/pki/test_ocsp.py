@@ -92,6 +92,20 @@ def test_not_everybody_the_issuer_certified_may_answer(changes, why):
     assert why in refused(answer(ALICE, INTER, signer=delegate(INTER, **changes)))
 
 
+@pytest.mark.parametrize("kind", ["mldsa65", "MLDSA65-ECDSA-P256-SHA512"])
+def test_a_post_quantum_issuer_may_answer(kind):
+    issuer = new_intermediate(world().root, "Post-quantum", NOW - YEAR, key=kind)
+    pair = person("a@example.org", "A", issuer)
+    encoded = answer(pair, issuer)
+    found = read_ocsp(encoded, pair.certificate, issuer.certificate)
+    assert (found.state, found.is_weak) == ("good", False)
+    for at in (-1, -3000):  # in a composite's halves
+        broken = bytearray(encoded)
+        broken[at] ^= 1
+        with pytest.raises(RefusedAnswerError, match="signature is wrong"):
+            read_ocsp(bytes(broken), pair.certificate, issuer.certificate)
+
+
 def list_of_today(*revoked: Revocation):
     """The library stamps answers with the clock of the machine: a list must be good then, too."""
     today = datetime.now(UTC)
