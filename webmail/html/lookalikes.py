@@ -7,6 +7,7 @@ that differ honestly (another top-level domain, a host below) are left alone.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from webmail.html.hosts import (
     CYRILLIC_LOOKALIKES,
@@ -19,6 +20,7 @@ from webmail.html.hosts import (
 
 _SLIP_LENGTH = 6  # letters of a label from which on one slip of the pen is remarkable
 _SWAP_LENGTH = 5  # and two letters that changed places
+_REMEMBERED = 4096  # a person's correspondents are compared with each sender
 _LONGEST = 200  # characters that are compared of a name
 _LATIN = CYRILLIC_LOOKALIKES | GREEK_LOOKALIKES
 # Latin letters without a decomposition, digits, and what a capital I is taken for.
@@ -29,6 +31,7 @@ _GAP = re.compile(r"[\s,;()]+")
 _TWO_LETTERS = re.compile(r"[^\W\d_]{2}")
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def skeleton(text: str) -> str:
     """Give the form that texts share which look alike: small letters without marks."""
     bare = INVISIBLE.sub("", unicodedata.normalize("NFKD", text[:_LONGEST]).casefold())
@@ -51,6 +54,7 @@ def domain_passes_for(domain: str, known: str) -> bool:
     return suffix == known_suffix and _is_slip(label, known_label)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def name_key(name: str) -> str:
     """Give the key that names of people share which read the same; "" for none or a single word.
 
@@ -61,6 +65,7 @@ def name_key(name: str) -> str:
     return " ".join(sorted(skeleton(word) for word in words)) if len(words) > 1 else ""
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _registered(domain: str) -> tuple[str, str]:
     """Split the registered domain into its first label, in Unicode, and the rest."""
     first, *rest = labels_of(organisation(domain))

@@ -20,6 +20,7 @@ _HEARD_ENOUGH = 3  # messages that make somebody known who was never written to
 _WRITTEN_ENOUGH = 3  # messages to a domain that make it the person's own choice
 _OWN = 1_000_000  # weight of the person's own domains
 _NAME_LIMIT = 100  # characters that are said
+_LONGEST_NAME = 300  # characters that are compared; the cache of names holds no more
 
 # A code and what its sentence is filled in with.
 type Found = tuple[str, dict[str, str]]
@@ -99,7 +100,7 @@ def _of_stated_address(verdict: Verdict, address: str) -> Iterator[Found]:
 
 def _of_name(sender: Address, address: str, around: Acquaintance) -> Iterator[Found]:
     """The name of somebody the person writes to, with another address."""
-    key = name_key(sender.name)
+    key = name_key(sender.name[:_LONGEST_NAME])
     domain = split_address(address)[1]
     if not key:
         return
