@@ -1,6 +1,10 @@
 """The mails of the attack checklist (rendering.md §9), by row. `{evil}` is a host that counts."""
 
 import base64
+import os
+import pickle
+import tempfile
+from pathlib import Path
 
 from tests.webmail.html.test_sanitise import ATTACKS, BOMBS, EVIL
 
@@ -61,6 +65,39 @@ FAKE_UI = (
     "body{transform:translate(-500px,-500px)!important;outline:2000px solid red!important}</style>"
 )
 
+INJECTED = "x=0D=0AA666_LOGOUT=0D=0ABcc:_v@evil.example=0D=0A=0D=0A<script>alert(1)</script>"
+
+
+def injected(field: str) -> bytes:
+    """A header field whose encoded word holds line ends, a command, a field and markup."""
+    head = b"\n".join(
+        line
+        for line in FROM.splitlines()
+        if not line.lower().startswith(field.partition(":")[0].lower().encode())
+    )
+    return (
+        head + f"\n{field.replace('{}', f'=?utf-8?q?{INJECTED}?=')}\n".encode()
+        + b"Content-Type: text/plain\n\nx {3+}\r\nA667 LOGOUT\r\n"
+    )  # fmt: skip
+
+
+class _RunsCode:
+    """What unpickling it would do: make the file `CANARY`."""
+
+    def __reduce__(self) -> tuple[object, tuple[str, str]]:
+        return open, (CANARY, "w")
+
+
+CANARY = str(Path(tempfile.gettempdir()) / f"signet-canary-{os.getpid()}")
+SERIALISED = {
+    "pickle": base64.b64encode(pickle.dumps(_RunsCode())).decode(),
+    "php": 'a:1:{i:0;O:16:"Crypt_GPG_Engine":1:{s:7:"_gpgconf";s:10:"touch /tmp";}}',
+    "java": base64.b64encode(b"\xac\xed\x00\x05sr\x00\x11java.util.HashMap").decode(),
+    "yaml": '!!python/object/apply:os.system ["touch /tmp/x"]',
+    "json": '{"__proto__":{"innerHTML":"<img src=x onerror=alert(1)>"},"py/object":"os.system"}',
+}
+
+
 MAILS: dict[int, list[bytes]] = {
     row: [attacked(source) for source in sources] for row, sources in ATTACKS.items()
 }
@@ -120,6 +157,17 @@ MAILS |= {
     19: [
         FROM + b"Content-Type: text/enriched\n\n<bold>x</bold><param><script>alert(1)</script></param>",
         attacked("<style>body{background:url(https://evil.example/a)}</style><p onclick=alert(1)>x"),
+    ],
+    20: [injected("Subject: {}"), injected("Message-ID: <{}@evil.example>"), injected("To: {} <b@example.test>")],
+    21: [
+        injected("Subject: {}"), injected("From: {} <mallory@evil.example>"), injected("Organization: {}"),
+        injected("Reply-To: {} <mallory@evil.example>"), injected("X-Injected: {}"),
+        attached(("text/plain", f'filename="=?utf-8?q?{INJECTED}?="', "x")),
+    ],
+    22: [
+        *(text_mail(text) for text in SERIALISED.values()),
+        attached(*(("application/octet-stream", f"filename=session.{name}", text) for name, text in SERIALISED.items())),
+        FROM + f"X-Session: {SERIALISED['pickle']}\nContent-Type: text/plain\n\nx".encode(),
     ],
     26: [
         FROM + b"".join(b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n) for n in range(5_000))

@@ -29,6 +29,7 @@ from webmail.reader.presenting import BoxView, FrameView
 from webmail.reader.variants import Variant
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+MODES = ("framed", "alone")  # in the frame under its policies; the bare document
 SANDBOX = "allow-same-origin allow-popups allow-popups-to-escape-sandbox"  # rendering.md §7
 # What a browser's own parse must not find, shadow trees apart: there are none without script.
 SCAN = """() => [...document.querySelectorAll('*')].flatMap(element => [
@@ -233,3 +234,10 @@ class Watched:
                 return document.elementFromPoint(box.left + 5, box.top + 5) !== element; })"""
         )
         return found + [f"covered: {name}" for name in covered]
+
+    def problems(self, raw: bytes, mode: str, **options: object) -> list[str]:
+        """Show `raw` and return everything that ran, loaded or is left; `options` as `Site.show`."""
+        shown = self.site.show(raw, **options)  # type: ignore[arg-type]
+        if mode == "framed":
+            return self.open_framed(shown)
+        return [what for url in shown.alone for what in self.open(url)]

@@ -130,23 +130,28 @@ def with_tag_changed() -> bytes:
     return HEAD + pkcs7(bytes(der), "authEnveloped-data")
 
 
-def bomb() -> bytes:
-    packed = zlib.compress(bytes(26 * 1024 * 1024))
+def compressed(entity: bytes) -> bytes:
     value = structures.CompressedData(
         {
             "version": 0,
             "compression_algorithm": algorithm(algorithms.ZLIB),
-            "encap_content_info": {"content_type": algorithms.DATA, "content": packed},
+            "encap_content_info": {
+                "content_type": algorithms.DATA,
+                "content": zlib.compress(entity),
+            },
         }
     )
-    der = content_info("1.2.840.113549.1.9.16.1.9", value)
-    return HEAD + pkcs7(der, "compressed-data")
+    return pkcs7(content_info("1.2.840.113549.1.9.16.1.9", value), "compressed-data")
 
 
-def nested(depth: int) -> bytes:
+def bomb() -> bytes:
+    return HEAD + compressed(bytes(26 * 1024 * 1024))
+
+
+def nested(depth: int, layer=opaque) -> bytes:
     entity = PLAIN
     for _ in range(depth):
-        entity = opaque(entity)
+        entity = layer(entity)
     return HEAD + entity
 
 
@@ -204,7 +209,8 @@ SIGNATURES = {
         "Outside it says alice@example.org, inside carol@example.org.",
     ),
     "altered-by-list": (
-        lambda: HEAD + clear(CHANGED, proof()), {"is_list_change_trusted": True}, "none",
+        lambda: b"List-Id: <plans.lists.example>\r\n" + HEAD + clear(CHANGED, proof()),
+        {"is_list_change_trusted": True}, "none",
         "Signature not checkable", "A mailing list changed this message",
     ),
     "altered": (
@@ -357,7 +363,10 @@ ENCRYPTIONS = {
         with_tag_changed, {}, "bad", "This message was changed or damaged on the way",
         "It is not shown. Ask the sender",
     ),
-    "too-nested": (lambda: nested(LAYER_LIMIT + 1), {}, "warn", None, None),
+    "too-nested": (
+        lambda: nested(LAYER_LIMIT + 1, compressed), {}, "warn",
+        "This message is packed too deeply", "It was not unpacked.",
+    ),
     "too-large": (
         bomb, {}, "warn", "This message would become too large", "It was not unpacked.",
     ),
@@ -488,17 +497,37 @@ def test_encryption(code):
     verdict = judged(make(), changes)
     assert verdict.encryption.code == code
     assert verdict.level == level
-    if headline is not None:
-        assert verdict.headline.text == headline
-        assert verdict.sentence.text.startswith(sentence)
+    assert verdict.headline.text == headline
+    assert verdict.sentence.text.startswith(sentence)
     assert "{" not in verdict.summary
+
+
+def test_signed_too_often():
+    """Fine point 19: the signature is named; the code of the encryption says why."""
+    verdict = judged(nested(LAYER_LIMIT + 1), {})
+    assert (verdict.signature.code, verdict.encryption.code) == ("uncheckable", "too-nested")
+    assert verdict.sentence.text == "What was signed could not be unpacked."
 
 
 @pytest.mark.parametrize("note", NOTES)
 def test_note(note):
     present, absent = NOTES[note]
-    assert note in judged(present(), {}).signature.notes
+    verdict = judged(present(), {})
+    assert note in verdict.signature.notes
+    said = dict(zip(verdict.signature.notes, verdict.notes, strict=True))[note].text
+    assert "{" not in said
+    assert said == words.NOTES[note] or "{" in words.NOTES[note]
     assert note not in judged(absent(), {}).signature.notes
+
+
+def test_notes_are_filled_in():
+    on_behalf, late = (
+        judged(NOTES[note][0](), {}) for note in ("sender-on-behalf", "late-signing")
+    )
+    assert on_behalf.notes[0].text == "Sent by office@example.org on behalf of the author."
+    assert "It was signed on 21 November 2026, some days apart from its date." in {
+        note.text for note in late.notes
+    }
 
 
 def test_each_code_of_the_catalogue_has_an_example():

@@ -79,6 +79,7 @@ class VerdictView:
     answers: tuple[AnswerView, ...]
     signer: SignerView | None
     action: Literal["", "unlock", "import-key"]  # what the panel's button does
+    action_label: str = ""  # what stands on it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from django.utils.translation import gettext as _
 
+from smime import words as catalogue
 from smime.facts_kept import KeptFacts
 from smime.pki.certificates import fingerprint, issuer_name
 from smime.verdict import WITHOUT_ENCRYPTION, Standing, Verdict
@@ -137,4 +138,5 @@ def verdict_view(kept: dict[str, Any]) -> VerdictView:
         if signer
         else None,
         action=cast("Any", action),
+        action_label=_(catalogue.ENCRYPTION[encryption].action) if action == "import-key" else "",
     )
