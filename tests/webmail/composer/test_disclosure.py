@@ -295,3 +295,18 @@ def test_it_leaves_encrypted_or_without_the_quote(alice, secret_message, relatio
     sent = sealed_files.read_all(Variant.objects.get(outgoing=mail).key)
     assert b"My own words." in sent
     assert b"anary" not in sent
+
+
+def test_post_quantum_keys_are_written_with_where_the_site_allows(
+    alice, keys, pairs, settings, monkeypatch
+):
+    settings.POST_QUANTUM = "pure"
+    now = datetime.now(UTC)
+    span = {"not_before": now - timedelta(days=1), "not_after": now + timedelta(days=365)}
+    root = new_root("Test root", now)
+    reader = issue(root, "bob@example.org", "Bob", key="mlkem768", **span)
+    monkeypatch.setitem(pairs, "bob", reader)
+    variants, _copy = made(alice, encrypt=True)
+    (raw,) = variants.values()
+    for name in ("bob", "alice"):
+        assert read_message(raw, keys=[pairs[name]]).is_decrypted
