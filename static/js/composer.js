@@ -21,6 +21,7 @@ export function startComposer(pane) {
   startChips(form, { changed: () => { saving.soon(); protection.look(); } });
   startUploads(form, { saved: (revision) => saving.note(revision) });
   startSending(form, editor, saving, protection);
+  form.dataset.editor = "started";
   form.addEventListener("input", (event) => event.target.name && saving.soon());
   for (const button of $$("[data-show]", form)) {
     button.addEventListener("click", () => {
@@ -64,7 +65,7 @@ function startSaving(form, editor) {
   const save = async () => {
     clearTimeout(timer);
     if (running) await running;
-    if (!isDirty || !form.isConnected) return;
+    if (!isDirty) return; // another pane may stand here by now: what was typed is saved all the same
     isDirty = false;
     running = send().finally(() => (running = null));
     await running;
@@ -91,9 +92,12 @@ function startSaving(form, editor) {
     isDirty = false;
   };
   document.addEventListener("visibilitychange", () => document.hidden && save());
-  addEventListener("pagehide", () => {
+  const leave = () => {
     if (isDirty) navigator.sendBeacon(form.dataset.save, fieldsOf(form, editor));
-  });
+  };
+  // Before the next page is asked for, which may be this draft again; what came since, at the end.
+  addEventListener("beforeunload", leave);
+  addEventListener("pagehide", leave);
   for (const link of $$("[data-close]", form)) link.addEventListener("click", save, { capture: true });
   return { soon, save, stop, note, settled: () => running };
 }
@@ -103,7 +107,17 @@ function startSending(form, editor, saving, protection) {
   form.addEventListener("submit", async (event) => {
     const button = event.submitter;
     const action = button?.getAttribute("formaction");
-    if (action && action !== form.getAttribute("action")) return; // discard, detach: plain posts
+    if (action === form.dataset.save) {
+      event.preventDefault();
+      saving.soon();
+      saving.save();
+      return;
+    }
+    if (action && action !== form.getAttribute("action")) { // discard, detach: plain posts of it all
+      saving.stop();
+      fieldsOf(form, editor);
+      return;
+    }
     event.preventDefault();
     await protection.settled();
     const panel = $(".protection", box);

@@ -43,6 +43,7 @@ if ($("#app")) {
   hear("swapped", () => fitFrames(onKey));
   hear("close-reading", () => closeReading());
   hear("reading", loadComposer);
+  addEventListener("submit", holdComposer, { capture: true });
   loadComposer();
 }
 
@@ -52,4 +53,22 @@ async function loadComposer() {
   if (!script) return;
   const { startComposer } = await import(script);
   startComposer(reading());
+}
+
+/**
+ * A form whose editor is still on its way waits for it. Posted as without script it would come back
+ * as a second page while this one goes on saving, and the two would contradict each other.
+ */
+async function holdComposer(event) {
+  const { target: form, submitter } = event;
+  if (form.id !== "composer-form" || form.dataset.editor) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  try {
+    await loadComposer();
+  } catch {
+    form.dataset.editor = "none"; // everything works without it
+  }
+  // The hidden button is what Enter in a field presses; the editor saves by itself.
+  if (form.isConnected && submitter && !submitter.hidden) form.requestSubmit(submitter);
 }

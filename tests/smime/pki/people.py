@@ -78,14 +78,16 @@ def person(
 
 
 def fresh_crl(
-    *revoked: tuple[KeyPair, datetime, x509.ReasonFlags | None], issuer: Authority | None = None
+    *revoked: tuple[KeyPair, datetime, x509.ReasonFlags | None],
+    issuer: Authority | None = None,
+    next_update: datetime = NOW + 7 * DAY,
 ):
     entries = [Revocation(pair.certificate.serial_number, at, why) for pair, at, why in revoked]
     encoded = crl(
         issuer or world().inter,
         entries,
         this_update=NOW - DAY,
-        next_update=NOW + 7 * DAY,
+        next_update=next_update,
     )
     return load_crls([encoded])[0]
 

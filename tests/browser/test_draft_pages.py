@@ -1,0 +1,51 @@
+"""A draft and its page: nothing typed is lost or contradicted, however the page is left."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import PATIENCE
+
+pytestmark = [pytest.mark.browser, pytest.mark.live]
+expect.set_options(timeout=PATIENCE)
+
+SEND = "[data-send]"
+
+
+def test_enter_while_the_editor_is_on_its_way_makes_no_second_page(person):
+    mira = person()
+    page = mira.page()
+    held = []
+    page.route("**/build/composer*.js", lambda route: held.append(route))  # noqa: PLW0108
+    mira.sign_in(page)
+    page.get_by_role("link", name="Compose").first.click()
+    page.get_by_label("To", exact=True).fill(mira.address)
+    page.keyboard.press("Enter")
+    page.get_by_label("Subject", exact=True).fill("Handover plan")
+    page.locator(SEND).first.click()
+    for route in held:
+        route.continue_()
+    # Send was pressed before the editor was there: it is carried out, once.
+    expect(page.locator(".toast")).to_contain_text("Sending to")
+    assert "draft=" not in page.url
+
+
+def test_words_typed_before_another_mail_is_opened_are_kept(person):
+    mira = person()
+    mira.receive("One")
+    page = mira.page()
+    mira.sign_in(page)
+    expect(page.locator(".row")).to_have_count(1)
+    _begin(page, "Typed and left")
+    page.locator(".row-link").first.click()
+    with page.expect_response(lambda answer: answer.url.endswith("/save")):
+        expect(page.locator("#subject")).to_have_text("One")
+    page.locator("#folders").get_by_text("Drafts").click()
+    expect(page.get_by_text("Typed and left")).to_be_visible()
+
+
+def _begin(page: Page, subject: str) -> None:
+    """Write a subject; the editor is there, and nothing was saved yet."""
+    if "compose" not in page.url:
+        page.get_by_role("link", name="Compose").first.click()
+    expect(page.locator("#composer-form[data-editor]")).to_be_attached()
+    page.get_by_label("Subject", exact=True).fill(subject)
