@@ -35,6 +35,35 @@ def test_a_key_is_drawn_on_its_years(person, size, theme):
     assert violations(page) == []
 
 
+WITHDRAW = """
+from datetime import UTC, datetime, timedelta
+from smime.models import OwnKey
+from smime.revocation_models import KeptAnswer, RevocationSource, WatchedCertificate
+now = datetime.now(tz=UTC)
+key = OwnKey.objects.get(user__address=ADDRESS)
+card = WatchedCertificate.objects.create(fingerprint=key.fingerprint, der=key.der, issuer_der=b"",
+    root_fingerprint="", not_after=key.not_after, state="revoked")
+source = RevocationSource.objects.create(key=key.fingerprint, kind="list", url="http://pki.test/l")
+KeptAnswer.objects.create(certificate=card, source=source, state="revoked", issued=now,
+    until=now + timedelta(days=1), at=datetime(2026, 11, 3, tzinfo=UTC))
+"""
+
+
+@pytest.mark.parametrize(("size", "theme"), [(PHONE, "light")])
+def test_a_withdrawn_key_says_since_when(person, size, theme):
+    mira = person(size, theme=theme)
+    page = mira.page()
+    mira.sign_in(page)
+    certify(mira)
+    mira.site.python(f"ADDRESS = {mira.address!r}{WITHDRAW}")
+    page.goto(f"{mira.site.url}/keys")
+    expect(page.get_by_role("heading", name="Your certificate is withdrawn")).to_be_visible()
+    expect(page.locator(".own-key-state")).to_contain_text("Withdrawn on 3 November 2026.")
+    expect(page.locator(".timeline .timeline-words:visible")).to_have_text("Withdrawn")
+    assert _beyond(page) == []
+    assert violations(page) == []
+
+
 def _beyond(page) -> list[str]:
     """What reaches beyond the window; the page itself does not, because `main` scrolls."""
     return page.evaluate(
