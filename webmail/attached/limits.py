@@ -24,5 +24,3 @@ LINES: Final = 20_000  # content lines of a calendar or contacts file
 DRAWING_SECONDS: Final = 8.0  # for one picture or page; then the child is killed
 DRAWING_CPU: Final = 60  # seconds of one child, of all its jobs together
 DRAWING_MEMORY: Final = 1024 * MIB  # address space of the child
-ARCHIVE: Final = 100 * MIB  # all attachments of a message together (rendering.md §1)
-ONE: Final = 50 * MIB  # one attachment

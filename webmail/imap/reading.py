@@ -314,6 +314,20 @@ def stream(conversation: Conversation, uid: int, name: str, *, limit: int) -> It
             return
 
 
+def window(conversation: Conversation, uid: int, *, offset: int, length: int) -> bytes:
+    """`length` octets of a message from `offset` on, fewer at its end; line ends as they are."""
+    found: list[bytes] = []
+    at, end = offset, offset + length
+    while at < end:
+        asked = min(BODY_STEP, end - at)
+        octets = partial(conversation, uid, "", offset=at, length=asked)
+        found.append(octets)
+        at += len(octets)
+        if len(octets) < asked:
+            break
+    return b"".join(found)
+
+
 def partial(conversation: Conversation, uid: int, name: str, *, offset: int, length: int) -> bytes:
     """`length` octets of a section from `offset` on, fewer at its end."""
     found = partials(conversation, UidSet.of([uid]), name, offset=offset, length=length)

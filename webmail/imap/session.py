@@ -244,6 +244,12 @@ class Session:
         """The same in steps of 256 KiB, so that a large attachment is never held whole."""
         return reading.stream(self._conversation, uid, section, limit=limit)
 
+    def window(self, uid: int, *, offset: int, length: int) -> bytes:
+        """`length` octets of the whole message from `offset` on, as the server sends them; fewer at
+        its end. Raises MessageGone.
+        """
+        return reading.window(self._conversation, uid, offset=offset, length=length)
+
     def beginnings(
         self, uids: UidSet | Iterable[int], section: str, *, octets: int
     ) -> dict[int, bytes]:

@@ -4,6 +4,7 @@ Workers only: the web never dials a mail server. Nothing decrypted comes through
 """
 
 import logging
+from collections.abc import Callable
 
 from django.conf import settings
 
@@ -44,13 +45,37 @@ def raw(message: Message, *, session: Session | None = None) -> bytes:
     return content
 
 
+def window(message: Message, *, offset: int, length: int) -> bytes:
+    """Return `length` octets of the message from `offset` on as the server sends them, fewer at its
+    end; nothing is kept, and how large the message is does not matter.
+
+    Raises BodyGone, ImapError, sessions.AccountUnusable.
+    """
+    account = MailAccount.objects.select_related("server").get(pk=message.account_id)
+    with imap_session(account) as session:
+        return _read(
+            account,
+            message,
+            session,
+            lambda uid: session.window(uid, offset=offset, length=length),
+        )
+
+
 def _fetch(account: MailAccount, message: Message, session: Session) -> bytes:
+    limit = settings.MESSAGE_LIMIT
+    return _read(account, message, session, lambda uid: session.body(uid, limit=limit))
+
+
+def _read(
+    account: MailAccount, message: Message, session: Session, read: Callable[[int], bytes]
+) -> bytes:
+    """Return what `read` returns for the message's UID in the first folder that has it."""
     for placement in _places(message):
         folder = placement.folder
         selected = session.select(visiting.path_of(folder))
         if selected.uidvalidity == folder.uidvalidity and placement.uid is not None:
             try:
-                return session.body(placement.uid, limit=settings.MESSAGE_LIMIT)
+                return read(placement.uid)
             except MessageGone:
                 logger.info("event=body-gone account=%d folder=%d", account.pk, folder.pk)
         sync.wake_and_post(folder)

@@ -13,7 +13,9 @@ DEEPEST: Final = 64  # the tree is built by a recursive function: an upper bound
 class Limits:
     """Bounds of one reading. Sizes are bytes, the others are counts."""
 
-    raw: int = 50 * MIB  # a longer message keeps its header only: download, no parts
+    # A longer message keeps its header only: download, no parts. What an installation fetches at
+    # all is a setting (50 MiB unless said otherwise); this is the most that it can be.
+    raw: int = 200 * MIB
     header_block: int = 256 * KIB  # of one part
     header_fields: int = 1_000  # of one part
     header_value: int = 64 * KIB  # one unfolded value

@@ -1,4 +1,4 @@
-"""The tasks that look at attachments (crypto lane): ids in, one call, a word to whoever waits."""
+"""The tasks for attachments (crypto lane but for one): ids in, one call, a word to who waits."""
 
 import logging
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 
 from accounts import replies
-from webmail.reader import extracting, opening, previews, rendering, viewing
+from webmail.reader import extracting, opening, passing_on, previews, rendering, viewing
 
 logger = logging.getLogger(__name__)
 
@@ -31,18 +31,37 @@ def _answered(what: str, message_id: int, reply_key: str, work: Callable[[], str
 
 
 @shared_task(name="reader.extract_part", ignore_result=True, soft_time_limit=40, time_limit=60)
-def extract_part(message_id: int, ticket_id: str, reply_key: str, path: str) -> None:
-    """Take a part out for download."""
+def extract_part(
+    message_id: int, ticket_id: str, reply_key: str, path: str, offset: str = "0"
+) -> None:
+    """Take a window of a part out for download."""
     _answered(
-        "extract", message_id, reply_key, lambda: extracting.extract(message_id, ticket_id, path)
+        "extract",
+        message_id,
+        reply_key,
+        lambda: extracting.extract(message_id, ticket_id, path, int(offset)),
     )
 
 
 @shared_task(name="reader.extract_all", ignore_result=True, soft_time_limit=40, time_limit=60)
-def extract_all(message_id: int, ticket_id: str, reply_key: str) -> None:
-    """Take all attachments out for one ZIP."""
+def extract_all(message_id: int, ticket_id: str, reply_key: str, first: str = "0") -> None:
+    """Take attachments out for one ZIP."""
     _answered(
-        "extract-all", message_id, reply_key, lambda: extracting.extract_all(message_id, ticket_id)
+        "extract-all",
+        message_id,
+        reply_key,
+        lambda: extracting.extract_all(message_id, ticket_id, int(first)),
+    )
+
+
+@shared_task(name="reader.fetch_window", ignore_result=True)
+def fetch_window(message_id: int, reply_key: str, offset: str) -> None:
+    """Fetch a window of a message that is too large to be read here (interactive lane)."""
+    _answered(
+        "fetch-window",
+        message_id,
+        reply_key,
+        lambda: passing_on.fetch_window(message_id, int(offset)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -52,7 +53,7 @@ def view(request: HttpRequest, token: str) -> HttpResponse:
     variant = Variant.parse(target.variant)
     found = shown.shown(request, message, target.position, variant)
     if found is None:
-        return render(request, "reader/part_missing.html", status=503)
+        return render(request, "reader/part_missing.html", {"message": message}, status=503)
     is_dialog = request.headers.get("HX-Request") == "true"
     view = viewer_pages.viewer_view(message, variant, target.position, found)
     template = "reader/attachment_view.html" if is_dialog else "reader/attachment_page.html"
@@ -104,10 +105,21 @@ def go(request: HttpRequest, token: str) -> HttpResponse:
 def download_all(request: HttpRequest, token: str) -> HttpResponseBase:
     """Send all attachments as one ZIP, made while it is sent."""
     message, _of = _target(request, "attached-all", token)
-    found = parts.all_of(request, message)
-    if not found:
-        return render(request, "reader/archive_missing.html", {"message": message}, status=503)
-    names = archive.unique_names(each.filename for each in found)
-    files = ((name, each.pieces()) for name, each in zip(names, found, strict=True))
+    try:
+        found = parts.all_of(request, message)
+    except parts.NotTakenOut as problem:
+        return not_here(request, message, problem)
+    names = archive.unique_names(filename for filename, _pieces in found)
+    files = ((name, content) for name, (_filename, content) in zip(names, found, strict=True))
     headers = attachment_headers(_("Attachments") + ".zip", "application/zip")
     return StreamingHttpResponse(archive.stream(files), headers=headers)
+
+
+def not_here(request: HttpRequest, message: Message, problem: parts.NotTakenOut) -> HttpResponse:
+    """Say why a part cannot be had, and what can."""
+    context = {
+        "message": message,
+        "limit": settings.MESSAGE_LIMIT if problem.is_too_large else 0,
+    }
+    status = 422 if problem.is_too_large else 503
+    return render(request, "reader/part_missing.html", context, status=status)

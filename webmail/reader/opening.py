@@ -74,6 +74,13 @@ class Located:
         return stated or safe_filename(None, path=self.part.path)
 
     @property
+    def longest(self) -> int:
+        """Octets that the content has at most: every transfer encoding makes it longer."""
+        if self.part.content is not None:
+            return len(self.part.content)
+        return self.part.end - self.part.body_start
+
+    @property
     def content(self) -> bytes:
         """The part's decoded octets; of a forwarded message the message."""
         if self.part.content_type == "message/rfc822" and self.part.children:

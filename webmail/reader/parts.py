@@ -1,24 +1,37 @@
 """Parts of messages for download and for inline images: taken out by a worker, served by the web.
 
-A content waits in the sealed cache in pieces (`webmail.reader.pieces`); the web passes them on one
-by one and never holds a whole attachment.
+A content waits in the sealed cache a window at a time (`webmail.reader.pieces`); the web passes its
+pieces on one by one, asks for the next window, and never holds a whole attachment.
 """
 
 import json
+from collections.abc import Callable, Iterator, Sequence
 
+from django.conf import settings
 from django.http import HttpRequest
 
-from accounts import sealed_cache, session_keys
+from accounts import lanes, late_replies, replies, sealed_cache, session_keys
 from webmail.mailbox.models import Message
 from webmail.reader import pieces
 from webmail.reader.pieces import Kept
-from webmail.reader.reading import ask_late
+from webmail.reader.reading import ask, ask_late
 
 KEPT_FOR = 900  # seconds: a slow line takes its time
 PATIENCE = 30.0  # seconds: a large part of a message that is not here yet
+SOURCE = "source"  # the path of the message itself
+TOO_LARGE = "too-large"  # the worker's word for what is beyond settings.MESSAGE_LIMIT
 
 
-def _name(message_id: int, path: str) -> str:
+class NotTakenOut(Exception):  # noqa: N818 - the name says what happened
+    """A part is not here; `is_too_large` and not only for now."""
+
+    def __init__(self, word: str | None) -> None:
+        super().__init__(word or "")
+        self.is_too_large = word == TOO_LARGE
+
+
+def name_of(message_id: int, path: str) -> str:
+    """Return a part's name in the cache."""
     return f"reader:part:{message_id}:{path}"
 
 
@@ -34,48 +47,109 @@ def keep(
     filename: str,
     content_type: str,
     session_key: bytes | None,
+    offset: int = 0,
 ) -> None:
-    """Put a part into the sealed cache (crypto lane); `session_key` None: never encrypted."""
+    """Put a part's window into the sealed cache (crypto lane).
+
+    `session_key` None: never encrypted.
+    """
     pieces.keep(
-        _name(message_id, path),
+        name_of(message_id, path),
         content,
         filename=filename,
         content_type=content_type,
         session_key=session_key,
         seconds=KEPT_FOR,
+        offset=offset,
     )
 
 
-def content(request: HttpRequest, message: Message, path: str) -> Kept | None:
-    """Return the part at "layer/path", having a worker take it out if need be; None if it can't."""
-    key = session_keys.session_key(request)
-    found = pieces.find(_name(message.pk, path), session_key=key)
+def content(request: HttpRequest, message: Message, path: str) -> Kept:
+    """Return the part at "layer/path" ("source": the message), having a worker take it out if need
+    be. Raises NotTakenOut.
+    """
+    name, key = name_of(message.pk, path), session_keys.session_key(request)
+    found = pieces.find(name, session_key=key)
+    if found is not None:
+        return found
+    if _is_beyond(message, path):
+        word = late_replies.ask(request, _post_original(message, 0), PATIENCE)
+    else:
+        word = ask_late(request, message, "reader.extract_part", path, "0", patience=PATIENCE)
+    found = pieces.find(name, session_key=key)
     if found is None:
-        ask_late(request, message, "reader.extract_part", path, patience=PATIENCE)
-        found = pieces.find(_name(message.pk, path), session_key=key)
+        raise NotTakenOut(word)
     return found
 
 
-def keep_list(message_id: int, paths: list[str], *, session_key: bytes | None) -> None:
-    """Tell which parts are all attachments of a message; they are kept already (crypto lane)."""
+def sent(
+    request: HttpRequest, message: Message, path: str, found: Kept, *, drops: bool = False
+) -> Iterator[bytes]:
+    """Yield a part that was found; further windows of it are asked for as it is sent.
+
+    Raises pieces.PieceLostError.
+    """
+    name, key = name_of(message.pk, path), session_keys.session_key(request)
+
+    def more(offset: int) -> Kept | None:
+        if _is_beyond(message, path):
+            reply = replies.reply_key()
+            _post_original(message, offset)(reply)
+            replies.wait(reply, PATIENCE)
+        else:
+            ask(request, message, "reader.extract_part", path, str(offset), patience=PATIENCE)
+        return pieces.find(name, session_key=key, offset=offset)
+
+    return found.pieces(more, drops=drops)
+
+
+def _is_beyond(message: Message, path: str) -> bool:
+    """Whether it is a whole message that is too large to be read here, only passed on."""
+    return path == SOURCE and message.size > settings.MESSAGE_LIMIT
+
+
+def _post_original(message: Message, offset: int) -> Callable[[str], None]:
+    def post(reply: str) -> None:
+        lanes.post("reader.fetch_window", message.pk, reply, str(offset), lane="interactive")
+
+    return post
+
+
+def keep_list(
+    message_id: int, files: Sequence[tuple[str, str]], *, session_key: bytes | None
+) -> None:
+    """Tell which parts are all attachments of a message: (path, file name); crypto lane."""
     sealed_cache.put(
         _list_name(message_id),
-        json.dumps(paths).encode(),
+        json.dumps(files).encode(),
         session_key=session_key,
         seconds=KEPT_FOR - 120,
     )
 
 
-def all_of(request: HttpRequest, message: Message) -> list[Kept]:
-    """Return all attachments, having a worker take them out; empty if that cannot be done."""
+def all_of(request: HttpRequest, message: Message) -> list[tuple[str, Iterator[bytes]]]:
+    """Return all attachments, by name and content, each taken out by a worker when it is its turn.
+
+    Raises NotTakenOut; the contents raise pieces.PieceLostError.
+    """
     key = session_keys.session_key(request)
-    ask_late(request, message, "reader.extract_all", patience=PATIENCE)
+    word = ask_late(request, message, "reader.extract_all", "0", patience=PATIENCE)
     for sealed_by in (None, key):
         listed = sealed_cache.get(_list_name(message.pk), session_key=sealed_by)
-        if listed is not None:
-            found = [
-                pieces.find(_name(message.pk, path), session_key=key) for path in json.loads(listed)
+        if listed is not None and word in {"done", None}:
+            return [
+                (filename, _in_turn(request, message, path, number))
+                for number, (path, filename) in enumerate(json.loads(listed))
             ]
-            whole = [each for each in found if each is not None]
-            return whole if len(whole) == len(found) else []
-    return []
+    raise NotTakenOut(word)
+
+
+def _in_turn(request: HttpRequest, message: Message, path: str, number: int) -> Iterator[bytes]:
+    name, key = name_of(message.pk, path), session_keys.session_key(request)
+    found = pieces.find(name, session_key=key)
+    if found is None:
+        ask(request, message, "reader.extract_all", str(number), patience=PATIENCE)
+        found = pieces.find(name, session_key=key)
+    if found is None:
+        raise pieces.PieceLostError
+    yield from sent(request, message, path, found, drops=True)

@@ -8,7 +8,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol, cast
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from accounts import lanes, late_replies, replies, session_keys
@@ -169,8 +171,9 @@ def _unfinished(message: Message, word: str) -> OpenMessage:
         "server-down": _("The mail server does not answer. The text is not here yet."),
         "gone": _("This message is no longer on the server."),
         "too-large": _(
-            "This message is larger than the limit. Download its parts in your mail program."
-        ),
+            "This message is larger than {limit}, the most that is opened here. Only its header is"
+            " shown; download the original."
+        ).format(limit=filesizeformat(settings.MESSAGE_LIMIT)),
     }
     sender = PersonView(name=message.from_name, address=message.from_address)
     recipients = {

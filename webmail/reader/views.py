@@ -18,7 +18,9 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts import session_keys
 from webmail.html import attachment_headers, frame_headers
 from webmail.mailbox.access import message_for
+from webmail.mailbox.models import Message
 from webmail.reader import images, links, parts, permissions, proxy
+from webmail.reader.attachment_views import not_here
 from webmail.reader.pieces import Kept
 from webmail.reader.reading import Ask, ask, ask_late
 from webmail.reader.store import Documents, load_documents
@@ -43,10 +45,13 @@ def _documents(
     return found, int(target.position)
 
 
-def sent_in_pieces(found: Kept, headers: dict[str, str]) -> StreamingHttpResponse:
+def _sent_in_pieces(
+    request: HttpRequest, message: Message, path: str, found: Kept, headers: dict[str, str]
+) -> StreamingHttpResponse:
     """Pass a content on piece by piece; the web process never holds a whole attachment."""
+    length = {} if found.size is None else {"Content-Length": str(found.size)}
     return StreamingHttpResponse(
-        found.pieces(), headers={**headers, "Content-Length": str(found.size)}
+        parts.sent(request, message, path, found), headers={**headers, **length}
     )
 
 
@@ -66,16 +71,18 @@ def part(request: HttpRequest, token: str) -> HttpResponseBase:
     """Serve one part: downloaded, or in place for images and text."""
     user: Any = request.user
     target = links.read("part", token, user_id=user.pk)
-    found = parts.content(request, message_for(user, target.message_id), target.position)
-    if found is None:
-        return render(request, "reader/part_missing.html", status=503)
+    message = message_for(user, target.message_id)
+    try:
+        found = parts.content(request, message, target.position)
+    except parts.NotTakenOut as problem:
+        return not_here(request, message, problem)
     headers = attachment_headers(
         found.filename,
         found.content_type,
         inline="download" not in request.GET,
         content_start=found.start[:32],
     )
-    return sent_in_pieces(found, headers)
+    return _sent_in_pieces(request, message, target.position, found, headers)
 
 
 @require_GET
@@ -110,9 +117,10 @@ def go(request: HttpRequest, token: str) -> HttpResponse:
 def source(request: HttpRequest, message_id: int) -> HttpResponse:
     """Show the message as it came, as text."""
     message = message_for(request.user, message_id)
-    found = parts.content(request, message, "source")
-    if found is None:
-        return render(request, "reader/part_missing.html", status=503)
+    try:
+        found = parts.content(request, message, parts.SOURCE)
+    except parts.NotTakenOut as problem:
+        return not_here(request, message, problem)
     text = found.first(2_000_000).decode("utf-8", "replace")
     return render(request, "reader/source.html", {"message": message, "source": text})
 
@@ -121,10 +129,13 @@ def source(request: HttpRequest, message_id: int) -> HttpResponse:
 @login_required
 def raw(request: HttpRequest, message_id: int) -> HttpResponseBase:
     """Download the message as it came."""
-    found = parts.content(request, message_for(request.user, message_id), "source")
-    if found is None:
-        return render(request, "reader/part_missing.html", status=503)
-    return sent_in_pieces(found, attachment_headers(found.filename, "message/rfc822"))
+    message = message_for(request.user, message_id)
+    try:
+        found = parts.content(request, message, parts.SOURCE)
+    except parts.NotTakenOut as problem:
+        return not_here(request, message, problem)
+    headers = attachment_headers(found.filename, "message/rfc822")
+    return _sent_in_pieces(request, message, parts.SOURCE, found, headers)
 
 
 @require_POST

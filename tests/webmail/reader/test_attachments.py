@@ -180,34 +180,6 @@ def test_all_as_one_zip(letters):
         assert archive.read("a (3).txt") == b"three"
 
 
-def test_too_much_for_one_zip_is_said(letters, monkeypatch):
-    monkeypatch.setattr(limits, "ARCHIVE", 10)
-    message = letters.letter(("a.txt", "text/plain", b"123456"), ("b.txt", "text/plain", b"123456"))
-    (url,) = [url for url in hrefs(letters.cards(message), "/attached/") if url.endswith(".zip")]
-    answer = letters.client.get(url)
-    assert answer.status_code == 503
-    assert "larger than 100 MB" in answer.content.decode()
-
-
-def test_the_web_holds_a_piece_at_a_time(letters):
-    content = bytes(8 * pieces.PIECE)
-    message = letters.letter(("large.bin", "application/octet-stream", content))
-    answer = letters.client.get(hrefs(letters.opened(message), "/part/")[0])
-    sizes = [len(piece) for piece in answer.streaming_content]
-    assert max(sizes) == pieces.PIECE
-    assert sum(sizes) == len(content)
-
-
-def test_a_content_that_left_the_cache_breaks_off(valkey):
-    pieces.keep(
-        "x", bytes(pieces.PIECE + 1), filename="a", content_type="b/c", session_key=None, seconds=90
-    )
-    kept = pieces.find("x", session_key=b"k" * 32)
-    sealed_cache.drop(kept.names[1], session_key=None)
-    with pytest.raises(pieces.PieceLostError):
-        list(kept.pieces())
-
-
 def test_what_came_encrypted_is_kept_for_the_session_alone(letters):
     message = letters.encrypted(
         ("secret.png", "image/png", picture()), ("b.txt", "text/plain", b"b")
@@ -217,7 +189,7 @@ def test_what_came_encrypted_is_kept_for_the_session_alone(letters):
     assert not Rendition.objects.filter(message=message).exists()
     (part, *_) = hrefs(page, "/part/")
     assert whole(letters.client.get(part)) == picture()
-    assert sealed_cache.get(parts._name(message.pk, "0/2"), session_key=None) is None
+    assert sealed_cache.get(parts.name_of(message.pk, "0/2"), session_key=None) is None
     for url in hrefs(page, "/attached/"):
         assert letters.client.get(url).status_code == 200
     # Another session of the same person has to open it anew; it is not read from this one's.
