@@ -103,17 +103,30 @@ def open_enveloped(enveloped: Enveloped, keys: Sequence[KeyPair]) -> Opened:
         return Opened(None, "damaged", attempts[0][1])
     if cipher.is_authenticated != enveloped.authenticated:
         return Opened(None, "damaged", attempts[0][1])
-    unwrapped = [(unwrap(recipient, key, cipher.key_size), key) for recipient, key in attempts]
-    usable = [(secret, key) for secret, key in unwrapped if secret is not None]
-    # Nothing usable: the same work with a random key, and the same answer as a wrong one.
-    trials = usable or [(os.urandom(cipher.key_size), attempts[0][1])]
-    outcome = Opened(None, "damaged", trials[0][1])
-    for secret, key in trials:
+    outcome: Opened | None = None
+    for recipient, key in attempts:
+        secret, was_unwrapped = _content_key(recipient, key, cipher.key_size)
         plain = unseal(enveloped.sealed, secret)
-        if isinstance(plain, bytes):
+        if not isinstance(plain, bytes):
+            tried = Opened(None, plain, key)
+        elif was_unwrapped:
             return Opened(plain, key=key)
-        outcome = Opened(None, plain, key)
-    return outcome
+        else:  # a random key that happens to end well: another entry may hold the true one
+            tried = Opened(plain, key=key)
+        if outcome is None or outcome.content is None:
+            outcome = tried
+    return outcome or Opened(None, "damaged", attempts[0][1])
+
+
+def _content_key(recipient: Recipient, key: KeyPair, size: int) -> tuple[bytes, bool]:
+    """Give the content key and True, or a random one and False, with the same work for both.
+
+    The random key is drawn before anything is known, and every entry is tried with one key: else
+    how long a second entry takes would tell whether the first was padded well.
+    """
+    substitute = os.urandom(size)
+    secret = unwrap(recipient, key, size)
+    return (substitute, False) if secret is None else (secret, True)
 
 
 def recipient_identifiers(enveloped: Enveloped) -> tuple[CertificateId, ...]:

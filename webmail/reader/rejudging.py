@@ -7,6 +7,7 @@ it less or more than the old one; then it is dropped and made when it is asked f
 """
 
 import gc
+import json
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +17,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from accounts.models import MailAccount
@@ -33,7 +35,8 @@ from webmail.reader.models import Reading, Rendition
 from webmail.reader.variants import PIPELINE, Variant
 
 CHUNK = 500  # readings judged in one go
-_COLUMNS = ("signature_code", "encryption_code", "level", "notes", "verdict")
+_CODES = ("signature_code", "encryption_code", "level", "notes")
+_COLUMNS = (*_CODES, "verdict")
 _WRITTEN = (*_COLUMNS, "trust_stamp", "judged_at", "turns_at")
 
 logger = logging.getLogger(__name__)
@@ -79,9 +82,10 @@ def readings(**conditions: object) -> QuerySet[Reading]:
         Reading.objects.filter(**conditions)
         .exclude(sealed_facts=b"")
         .select_related("message")
-        .annotate(was_encrypted=Exists(earlier))
+        # The verdict as text: most are told apart without reading them.
+        .annotate(was_encrypted=Exists(earlier), told=Cast("verdict", TextField()))
         .only(
-            *_COLUMNS,
+            *_CODES,
             "is_encrypted",
             "judged_at",
             "turns_at",
@@ -100,16 +104,18 @@ def judge_again(account: MailAccount, found: Iterable[Reading]) -> int:
     that turns by it is asked for (`due.ask_for`).
     """
     batch = _Batch(account, timezone.now(), trust.stamp_for(account.user))
-    with _no_collection():
-        _judge(batch, list(found))
-        _keep(batch)
-        _learn(batch)
+    _judge(batch, list(found))
+    _keep(batch)
+    _learn(batch)
     return len(batch.judged) + len(batch.unreadable)
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
-    """Look for no cycles meanwhile: there are none to speak of, and looking costs a sixth."""
+def no_collection() -> Iterator[None]:
+    """Look for no cycles meanwhile: there are none to speak of, and looking costs a fifth.
+
+    Round all that holds a chunk of readings: what is left when it ends is looked at.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -183,8 +189,10 @@ def _judged(
         "notes": list(verdict.signature.notes),
         "verdict": {} if reading.is_encrypted else panel,
     }
-    is_same = all(value == getattr(reading, name) for name, value in columns.items())
-    old = reading.verdict
+    old = _Told(getattr(reading, "told", ""))
+    is_same = all(columns[name] == getattr(reading, name) for name in _CODES) and (
+        old.says(columns["verdict"])
+    )
     return _Judged(
         reading=reading,
         kept=kept,
@@ -193,8 +201,37 @@ def _judged(
         turns_at=turn,
         columns=columns,
         is_same=is_same,
-        needs_page=not is_same and bool(old) and not pipeline.is_same_page(old, panel),
+        needs_page=not is_same
+        and old.is_kept
+        and not pipeline.is_same_page(old.outline(reading, has_frames=bool(kept.frames)), panel),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a verdict was before, as JSON that is only read if it must be."""
+
+    text: str
+
+    @property
+    def is_kept(self) -> bool:
+        return self.text not in {"", "{}"}
+
+    def says(self, verdict: dict[str, Any]) -> bool:
+        # PostgreSQL writes JSON its own way; there the texts differ where the values may not.
+        return self.text == json.dumps(verdict) or json.loads(self.text or "{}") == verdict
+
+    def outline(self, reading: Reading, *, has_frames: bool) -> dict[str, Any]:
+        """Return what `pipeline.is_same_page` compares; tones of frames stand in the text alone."""
+        if has_frames:
+            told: dict[str, Any] = json.loads(self.text)
+            return told
+        return {
+            "level": reading.level,
+            "encryption_code": reading.encryption_code,
+            "code": reading.signature_code,
+            "frames": [],
+        }
 
 
 def _opened(batch: _Batch, found: Sequence[Reading]) -> list[tuple[Reading, KeptFacts]]:

@@ -16,7 +16,7 @@ from accounts import lanes
 from accounts.models import MailAccount
 from smime import trust
 from webmail.reader.models import Reading, Rejudging
-from webmail.reader.rejudging import CHUNK, judge_again, readings
+from webmail.reader.rejudging import CHUNK, judge_again, no_collection, readings
 
 LEASE = timedelta(minutes=3)  # a chain without a step for so long is lost
 _STARTED_AT_ONCE = 200  # chains
@@ -72,7 +72,8 @@ def step(account_id: int, fence: int) -> bool:
     if account is None or state is None:
         return False
     _follow(state, trust.stamp_for(account.user))
-    more = (not state.is_done and _judge_stale(account, state)) or _judge_due(account)
+    with no_collection():
+        more = (not state.is_done and _judge_stale(account, state)) or _judge_due(account)
     if not more:
         state.is_done = True
     mine = Rejudging.objects.filter(account_id=account_id, fence=fence)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from webmail.demo.bench import first_rows, list_page, opening, resting, starting
+from webmail.demo.bench import first_rows, list_page, opening, resting, smime_cost, starting
 from webmail.demo.bench.private import Grounds
 from webmail.demo.bench.rows import NotMeasured, Row, unmeasured
 from webmail.demo.ports import NoFreePort
@@ -33,6 +33,7 @@ GOALS = (
     Goal("P16", "memory (PSS) of all that make demo runs", "MB", resting.measure),
     Goal("P9", "sign-in to the first 50 rows", "ms", first_rows.measure),
     Goal("P3", "open a message", "ms", opening.measure),
+    Goal("P12", "S/MIME beside openssl cms", "ms", smime_cost.measure),
 )
 NAMES = tuple(goal.name for goal in sorted(GOALS, key=lambda goal: int(goal.name[1:])))
 
