@@ -36,7 +36,7 @@ _SENTENCES = {
     "waiting": gettext_noop("Asking {host} to take you off the list."),
 }
 type Tone = Literal["ok", "warn", ""]
-_TONES: dict[str, Tone] = {"done": "ok", "prepared": "ok", "waiting": ""}
+_TONES: dict[str, Tone] = {"": "", "done": "ok", "prepared": "ok", "waiting": ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,8 @@ def test_one_click_is_one_post_and_is_remembered_for_the_list(letters, site, zon
     page = letters.opened(message)
     assert f'<bdi dir="ltr">{HOST}</bdi>' in page
     assert "The week at Fjell" in page
+    assert '<details class="ask-more">' in page  # closed, and no other way beside one click
+    assert "Open the page" not in page
     assert zone.asked == []  # reading tells nobody anything
     assert site.asked == []
     lines = left(letters, message)
