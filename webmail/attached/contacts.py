@@ -1,9 +1,11 @@
 """Contacts files (vCard 2.1, 3.0 and 4.0; RFC 6350): people as plain facts.
 
 Reads anything within `limits` and never raises. Pictures and sounds in cards are not looked at.
+Writes names, addresses and notes as version 3.0, which every address book reads.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,13 +22,13 @@ class Card:
 
     name: str
     emails: tuple[str, ...]
-    phones: tuple[str, ...]
-    organisation: str
-    title: str
-    addresses: tuple[str, ...]  # postal
-    urls: tuple[str, ...]
-    birthday: str
-    note: str
+    phones: tuple[str, ...] = ()
+    organisation: str = ""
+    title: str = ""
+    addresses: tuple[str, ...] = ()  # postal
+    urls: tuple[str, ...] = ()
+    birthday: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,3 +96,38 @@ def _name(parts: tuple[str, ...]) -> str:
     """Return "Prefix Given Additional Family Suffix" of an N value (RFC 6350 §6.2.2)."""
     family, given, additional, prefix, suffix = (*parts, "", "", "", "", "")[:5]
     return " ".join(each for each in (prefix, given, additional, family, suffix) if each)
+
+
+_LINE: Final = 75  # octets of a content line without its end (RFC 2426 §2.6)
+
+
+def write_cards(cards: Iterable[Card]) -> str:
+    """Return a file of cards with their names, mail addresses and notes (RFC 2426)."""
+    lines: list[str] = []
+    for card in cards:
+        name = _escaped(card.name)
+        lines += ["BEGIN:VCARD", "VERSION:3.0", f"FN:{name}", f"N:{name};;;;"]
+        lines += [f"EMAIL;TYPE=INTERNET:{_escaped(each)}" for each in card.emails]
+        if card.note:
+            lines.append(f"NOTE:{_escaped(card.note)}")
+        lines.append("END:VCARD")
+    return "".join(_folded(line) for line in lines)
+
+
+def _escaped(text: str) -> str:
+    text = text.replace("\\", "\\\\").replace(",", "\\,").replace(";", "\\;")
+    text = "\\n".join(text.splitlines())
+    return "".join(each for each in text if each >= " " and each != "\x7f")
+
+
+def _folded(line: str) -> str:
+    """Return a line with its end, continued where it is long and never inside a character."""
+    pieces, size = [""], 0
+    for character in line:
+        octets = len(character.encode())
+        if size + octets > _LINE:
+            pieces.append(" ")
+            size = 1
+        pieces[-1] += character
+        size += octets
+    return "\r\n".join(pieces) + "\r\n"

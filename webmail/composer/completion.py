@@ -11,10 +11,11 @@ from functools import lru_cache
 from itertools import batched
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import Identity, MailAccount, User
-from webmail.composer.models import CorrespondentUse
+from webmail.composer.models import ContactAddress, CorrespondentUse
 from webmail.composer.recipients import BadAddressError, Recipient, comparable, sendable
 from webmail.mailbox import bulk, correspondents
 from webmail.mailbox.correspondents import Correspondent
@@ -24,6 +25,7 @@ _LONGEST_PREFIX = 100  # characters
 _LONGEST_ADDRESS, _LONGEST_NAME = 320, 300  # characters, the columns' widths
 _AT_ONCE = 500  # messages read by one query
 _SENT_WEIGHS = 4  # having written to someone says more than having heard from them
+_WEIGHT = F("sent_count") * _SENT_WEIGHS + F("received_count")
 _IGNORED_FOLDERS = (Folder.Role.JUNK, Folder.Role.TRASH, Folder.Role.DRAFTS)
 
 
@@ -36,21 +38,41 @@ class _Use:
 
 
 def suggest(user: User, prefix: str, limit: int = 8) -> tuple[Recipient, ...]:
-    """Return the people whose address or a word of whose name begins with `prefix`, best first."""
+    """Return the people whose address or a word of whose name begins with `prefix`: saved contacts
+    first, then whom mail names, each best first.
+    """
     wanted = prefix.strip()[:_LONGEST_PREFIX]
     if not wanted or "\0" in wanted:  # PostgreSQL refuses NUL, and no name holds one
         return ()
-    found = (
-        CorrespondentUse.objects.filter(user=user)
-        .filter(
-            Q(address__istartswith=wanted)
-            | Q(name__istartswith=wanted)
-            | Q(name__icontains=f" {wanted}")
-            | Q(address__icontains=f"@{wanted}")
-        )
-        .order_by(-(F("sent_count") * _SENT_WEIGHS + F("received_count")), "-last_at", "id")
+    saved = _saved(user, wanted, limit)
+    uses = (
+        CorrespondentUse.objects.filter(_begins(wanted, name="name"), user=user)
+        .exclude(address__in=[each.address for each in saved])
+        .order_by(-_WEIGHT, "-last_at", "id")
     )
-    return tuple(Recipient(name=use.name, address=use.address) for use in found[:limit])
+    seen = [Recipient(name=use.name, address=use.address) for use in uses[: limit - len(saved)]]
+    return (*saved, *seen)
+
+
+def _begins(wanted: str, *, name: str) -> Q:
+    return (
+        Q(address__istartswith=wanted)
+        | Q(**{f"{name}__istartswith": wanted})
+        | Q(**{f"{name}__icontains": f" {wanted}"})
+        | Q(address__icontains=f"@{wanted}")
+    )
+
+
+def _saved(user: User, wanted: str, limit: int) -> list[Recipient]:
+    """Return addresses of saved contacts, those that are used most first."""
+    use = CorrespondentUse.objects.filter(user=user, address=OuterRef("address"))
+    rows = (
+        ContactAddress.objects.filter(_begins(wanted, name="contact__name"), user=user)
+        .annotate(weight=Coalesce(Subquery(use.annotate(w=_WEIGHT).values("w")[:1]), 0))
+        .order_by("-weight", "contact__sort_name", "position", "id")
+        .values_list("contact__name", "address")
+    )
+    return [Recipient(name=name, address=address) for name, address in rows[:limit]]
 
 
 def known(user: User, *, address: str = "") -> tuple[Correspondent, ...]:
@@ -58,9 +80,17 @@ def known(user: User, *, address: str = "") -> tuple[Correspondent, ...]:
     uses = CorrespondentUse.objects.filter(user=user)
     if address:
         uses = uses.filter(address=_counted(address))
-    best = uses.order_by(-(F("sent_count") * _SENT_WEIGHS + F("received_count")), "-last_at", "id")
+    best = uses.order_by(-_WEIGHT, "-last_at", "id")
     rows = best.values_list("address", "name", "sent_count", "received_count")
-    return tuple(Correspondent(*row) for row in rows[: correspondents.MOST])
+    found = [Correspondent(*row) for row in rows[: correspondents.MOST]]
+    counted = {each.address for each in found}
+    saved = ContactAddress.objects.filter(user=user)
+    if address:
+        saved = saved.filter(address=_counted(address))
+    names = saved.values_list("address", "contact__name")[: correspondents.MOST]
+    # Saved is known, too, with or without mail.
+    found += [Correspondent(one, name, 0, 0) for one, name in names if one not in counted]
+    return tuple(found[: correspondents.MOST])
 
 
 def learn(account: MailAccount, message_ids: Iterable[int]) -> None:

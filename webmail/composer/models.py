@@ -205,3 +205,36 @@ class CorrespondentUse(models.Model):
             models.UniqueConstraint(fields=["user", "address"], name="one_correspondent")
         ]
         indexes = [models.Index(fields=["user", "-last_at"], name="correspondent_recent")]
+
+
+class Contact(models.Model):
+    """Somebody saved in a person's address book."""
+
+    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="contacts")
+    name = models.CharField(max_length=300, blank=True)
+    sort_name = models.CharField(max_length=300)  # case folded; the first address without a name
+    note = models.TextField(blank=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "sort_name"], name="contact_by_name")]
+
+    @property
+    def shown(self) -> str:
+        """The name, else the first address."""
+        return self.name or next((each.address for each in self.addresses.all()), "")
+
+
+class ContactAddress(models.Model):
+    """An address of a contact; a person has it once in their book."""
+
+    contact = models.ForeignKey(Contact, models.CASCADE, related_name="addresses")
+    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="+")
+    address = models.CharField(max_length=320)  # in lower case, domain as A-labels
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "address"], name="one_contact_an_address")
+        ]

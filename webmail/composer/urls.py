@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webmail.composer import outbox_views, views
+from webmail.composer import contacts_views, outbox_views, views
 
 app_name = "composer"
 
@@ -17,6 +17,12 @@ urlpatterns = [
     path("compose/<int:draft_id>/send", views.send, name="send"),
     path("compose/<int:draft_id>/discard", views.discard, name="discard"),
     path("drafts", views.draft_list, name="drafts"),
+    path("contacts", contacts_views.contact_list, name="contacts"),
+    path("contacts/new", contacts_views.new, name="new-contact"),
+    path("contacts/all.vcf", contacts_views.export, name="export-contacts"),
+    path("contacts/<int:contact_id>", contacts_views.contact, name="contact"),
+    path("contacts/<int:contact_id>.vcf", contacts_views.export_one, name="export-contact"),
+    path("contacts/<int:contact_id>/delete", contacts_views.delete, name="delete-contact"),
     path("outbox", outbox_views.outbox_list, name="outbox"),
     path("outbox/<int:outgoing_id>/undo", outbox_views.undo, name="undo"),
     path("outbox/<int:outgoing_id>/send-now", outbox_views.send_now, name="send-now"),

@@ -1,4 +1,4 @@
-"""What people do with attachments: answer invitations, remember contacts, go to a reported mail."""
+"""What people do with attachments: answer invitations, save contacts, go to a reported mail."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from webmail.attached.itip import ANSWERS
-from webmail.composer import answers, remembering
+from webmail.composer import answers, contacts
 from webmail.composer import invitations as sending
 from webmail.composer.composer_page import open_url
 from webmail.composer.outbox import NotSendable
@@ -51,7 +51,7 @@ def invitation(request: HttpRequest, message_id: int) -> HttpResponse:
 @require_POST
 @login_required
 def save_contact(request: HttpRequest, message_id: int) -> HttpResponse:
-    """Have the composer complete the addresses of a contact that came by mail."""
+    """Save a contact that came by mail in the address book."""
     user: Any = request.user
     message = message_for(user, message_id)
     number = request.POST.get("card", "")
@@ -59,17 +59,12 @@ def save_contact(request: HttpRequest, message_id: int) -> HttpResponse:
     cards = (found or {}).get("cards", {}).get("cards", [])
     if not number.isdigit() or int(number) >= len(cards):
         raise Http404
-    card = cards[int(number)]
-    kept = [
-        each
-        for each in card["emails"]
-        if remembering.remember(user, name=card["name"], address=each)
-    ]
-    words = (
-        _("{name} is offered when you write.").format(name=card["name"] or kept[0])
-        if kept
-        else _("This contact has no address that mail can be sent to.")
-    )
+    try:
+        contact = contacts.save_card(user, cards[int(number)])
+    except contacts.NotSaved as problem:
+        words = str(problem)
+    else:
+        words = _("{name} is in your contacts.").format(name=contact.shown)
     if answers.is_htmx(request):
         return answers.toasted({"words": words})
     messages.info(request, words)

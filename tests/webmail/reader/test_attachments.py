@@ -275,7 +275,7 @@ def test_contacts_are_shown_and_remembered(letters):
         {"path": path, "card": "0"},
         headers={"HX-Request": "true"},
     )
-    assert "is offered when you write" in answer["Signet-Toast"]
+    assert "is in your contacts" in answer["Signet-Toast"]
     found = letters.client.get("/compose/suggest?q=jonas").json()
     assert found["people"] == [{"name": "Jonas <Berg>", "address": "jonas@far.example"}]
     bad = letters.client.post(f"/message/{message.pk}/contact", {"path": path, "card": "7"})
