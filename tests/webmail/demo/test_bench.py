@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from webmail.demo.bench import floor_database, goals, memory
+from webmail.demo.bench import floor_database, goals, memory, rendering
 from webmail.demo.bench.measuring import Timings, alternating
 from webmail.demo.bench.memory import Process
 from webmail.demo.bench.rows import NotMeasured, Row, table, unmeasured
@@ -214,3 +214,23 @@ def test_a_goal_that_cannot_be_measured_does_not_stop_the_others(monkeypatch):
     rows = goals.run([], say=lambda words: None)
     assert [(found.id, found.value) for found in rows] == [("P1", 12.0), ("P9", None)]
     assert "Connection refused" in rows[1].why
+
+
+def test_rendering_is_measured_over_the_corpora_and_names_the_worst(monkeypatch, tmp_path):
+    """P13 without the corpora says so; with them each mail counts, notes beside them do not."""
+    monkeypatch.setenv("SIGNET_CORPORA", str(tmp_path / "none"))
+    with pytest.raises(NotMeasured, match="SIGNET_CORPORA"):
+        rendering.measure(None)
+    folder = tmp_path / "mime" / "own"
+    folder.mkdir(parents=True)
+    (folder / "ORIGIN.txt").write_text("Made here\n")
+    (folder / "small.eml").write_text("Subject: x\n\nwords")
+    (folder / "long.html").write_text("<p><b>words</b> in a row</p>\n" * 900)
+    monkeypatch.setenv("SIGNET_CORPORA", str(tmp_path))
+    monkeypatch.setattr(rendering, "LARGE", 100_000)
+    rows = rendering.measure(None)
+    assert {each.id for each in rows} == {"P13"}
+    assert "1 mails above 10 kB" in rows[0].what
+    assert "median of 2 mails" in rows[2].what
+    assert "the worst of them: own/long.html, 26 kB" in rows[3].what
+    assert all(each.value > 0 for each in rows)

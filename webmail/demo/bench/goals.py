@@ -8,7 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from webmail.demo.bench import first_rows, list_page, opening, resting, smime_cost, starting
+from webmail.demo.bench import (
+    first_rows,
+    list_page,
+    opening,
+    rendering,
+    resting,
+    smime_cost,
+    starting,
+)
 from webmail.demo.bench.private import Grounds
 from webmail.demo.bench.rows import NotMeasured, Row, unmeasured
 from webmail.demo.ports import NoFreePort
@@ -28,6 +36,7 @@ class Goal:
 
 # In the order they are measured: the demo's start and its memory before it gets more mail.
 GOALS = (
+    Goal("P13", "render a mail", "ms/kB", rendering.measure),
     Goal("P1", "list page 1 of a large folder", "ms", list_page.measure),
     Goal("P18", "manage.py demo, new data directory", "s", starting.measure),
     Goal("P16", "memory (PSS) of all that make demo runs", "MB", resting.measure),

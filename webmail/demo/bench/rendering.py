@@ -1,0 +1,137 @@
+"""P13: rendering: from a message's octets to its finished page, as the crypto lane does it.
+
+Processor time of this process: other work on the machine does not count.
+"""
+
+import base64
+import os
+import random
+import statistics
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from django.conf import settings
+
+from smime.reading import read_message
+from smime.verdict import Context
+from webmail.demo.bench.private import Grounds
+from webmail.demo.bench.rows import NotMeasured, Row
+from webmail.reader import pipeline
+from webmail.reader.variants import Variant
+
+GOAL = 0.1  # ms for a kB of mail, at the median
+WORST_GOAL = 3_000.0  # ms, any mail of the corpora
+LARGE_GOAL = 300.0  # ms, 25 MB with attachments
+LARGE = 25_000_000  # octets
+REPETITIONS = 5
+_MAILS = frozenset({".eml", ".msg", ".txt"})
+_HTML_HEADER = b"From: a@bench.example\nContent-Type: text/html; charset=utf-8\n\n"
+_LONG = 10.0  # kB: beneath, what every mail costs hides what a kB costs
+_LARGEST = 5_000_000  # octets of a file that is taken for a mail
+_NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+class _NoAddresses:
+    """Addresses of a page that nobody opens."""
+
+    def image(self, position: int) -> str:
+        return f"/img/{position}"
+
+    def part(self, path: str) -> str:
+        return f"/part/{path}"
+
+    def go(self, position: int) -> str:
+        return f"/go/{position}"
+
+
+def measure(grounds: Grounds) -> list[Row]:  # noqa: ARG001 - needs no server
+    """Render every mail of the corpora and one of 25 MB, the fastest of a few times each."""
+    took: dict[str, float] = {}
+    sizes: dict[str, float] = {}
+    for name, raw in _corpora():
+        took[name] = min(_milliseconds(raw) for _ in range(REPETITIONS))
+        sizes[name] = len(raw) / 1000
+    worst = max(took, key=took.__getitem__)
+    by_size = sorted(took[name] / sizes[name] for name in took if sizes[name] >= _LONG)
+    raw = _large()
+    return [
+        Row(
+            id="P13",
+            what=f"render a mail, for each kB: median of {len(by_size)} mails above {_LONG:.0f} kB",
+            unit="ms/kB",
+            value=statistics.median(by_size),
+            p95=by_size[len(by_size) * 95 // 100],
+            goal=GOAL,
+        ),
+        Row(
+            id="P13",
+            what="render all mails of the corpora, for each kB",
+            unit="ms/kB",
+            value=sum(took.values()) / sum(sizes.values()),
+        ),
+        Row(
+            id="P13",
+            what=f"render a mail: median of {len(took)} mails",
+            unit="ms",
+            value=statistics.median(took.values()),
+        ),
+        Row(
+            id="P13",
+            what=f"the worst of them: {worst}, {sizes[worst]:.0f} kB",
+            unit="ms",
+            value=took[worst],
+            goal=WORST_GOAL,
+        ),
+        Row(
+            id="P13",
+            what="render a mail of 25 MB, its attachments unread",
+            unit="ms",
+            value=min(_milliseconds(raw) for _ in range(REPETITIONS)),
+            goal=LARGE_GOAL,
+        ),
+    ]
+
+
+def _milliseconds(raw: bytes) -> float:
+    begun = time.process_time()
+    pipeline.make(
+        reading=read_message(raw),
+        context=Context(now=_NOW, received_at=_NOW, anchors=()),
+        variant=Variant(),
+        addresses=_NoAddresses(),
+    )
+    return (time.process_time() - begun) * 1000
+
+
+def _corpora() -> Iterator[tuple[str, bytes]]:
+    """Yield name and octets of the corpora's mails, found as the tests find them."""
+    beside = Path(settings.BASE_DIR).parent / "shared" / "corpora"
+    root = Path(os.environ.get("SIGNET_CORPORA") or beside) / "mime"
+    if not root.is_dir():
+        raise NotMeasured("The mail corpora are not here; SIGNET_CORPORA names their directory.")
+    for file in sorted(root.rglob("*")):
+        if not file.is_file() or not 0 < file.stat().st_size <= _LARGEST:
+            continue
+        raw, name = file.read_bytes(), str(file.relative_to(root))
+        if file.suffix == ".html":  # what HTML mail holds, without its mail
+            yield name, _HTML_HEADER + raw
+        elif file.suffix in _MAILS and b":" in raw.partition(b"\n")[0]:  # else a note beside
+            yield name, raw
+
+
+def _large() -> bytes:
+    """Return a mail of 25 MB: a short text and ten attachments."""
+    file = base64.encodebytes(random.Random(1).randbytes(LARGE * 3 // 41))  # noqa: S311
+    lines = [
+        b"From: a@bench.example", b"Subject: Drawings", b"MIME-Version: 1.0",
+        b'Content-Type: multipart/mixed; boundary="o"', b"", b"--o", b"Content-Type: text/html",
+        b"", b"<p>The drawings of the <b>bridge</b>.</p>",
+    ]  # fmt: skip
+    for number in range(10):
+        lines += [
+            b"--o", b"Content-Type: application/pdf", b"Content-Transfer-Encoding: base64",
+            b'Content-Disposition: attachment; filename="%d.pdf"' % number, b"", file,
+        ]  # fmt: skip
+    return b"\r\n".join([*lines, b"--o--", b""])
