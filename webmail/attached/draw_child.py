@@ -2,10 +2,10 @@
 
     python -m webmail.attached.draw_child
 
-A job is a frame of JSON {"kind": "picture" | "pdf", "page", "width", "height"} and a frame with the
-file; the answer a frame of JSON {"code", "width", "height", "pages", "moves"} and a frame with WebP
-octets (none unless `code` is ""). "lacks" names what this kernel does not confine it by. A frame is
-its length (4 octets, big endian) and its octets.
+A job is a frame of JSON {"kind": "picture" | "animation" | "pdf", "page", "width", "height"} and a
+frame with the file; the answer a frame of JSON {"code", "width", "height", "pages", "moves", "lacks"}
+and a frame with WebP octets (none unless `code` is ""). "lacks" names what this kernel does not
+confine it by. A frame is its length (4 octets, big endian) and its octets.
 """
 
 import importlib
@@ -42,12 +42,14 @@ def read_frame(stream: IO[bytes], *, largest: int) -> bytes:
 def _answer(job: dict[str, int | str], content: bytes) -> tuple[dict[str, object], bytes]:
     # Here, because the parent imports this module for its frames, and nothing that draws.
     from webmail.attached.pdf import draw_page
-    from webmail.attached.pictures import NotDrawnError, draw_picture
+    from webmail.attached.pictures import NotDrawnError, draw_animation, draw_picture
 
     width, height = int(job["width"]), int(job["height"])
     try:
         if job["kind"] == "pdf":
             drawn = draw_page(content, page=int(job["page"]), width=width, height=height)
+        elif job["kind"] == "animation":
+            drawn = draw_animation(content, width=width, height=height)
         else:
             drawn = draw_picture(content, width=width, height=height)
     except NotDrawnError as problem:

@@ -21,7 +21,7 @@ from webmail.attached.draw_child import read_frame, write_frame
 
 logger = logging.getLogger(__name__)
 
-Kind = Literal["picture", "pdf"]
+Kind = Literal["picture", "animation", "pdf"]
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 # The child gets none of our variables: settings and secrets may be among them.
@@ -66,7 +66,7 @@ class Drawer:
         self, kind: Kind, content: bytes, *, width: int, height: int, page: int = 1
     ) -> Drawing:
         """Return the file (or its page) within `width` × `height` pixels; never raises for it."""
-        if len(content) > limits.PDF or (kind == "picture" and len(content) > limits.PICTURE):
+        if len(content) > limits.PDF or (kind != "pdf" and len(content) > limits.PICTURE):
             return Drawing(code="too-large")
         job = {"kind": kind, "page": page, "width": width, "height": height}
         child = self._running()

@@ -7,6 +7,8 @@ MIB: Final = 1024 * KIB
 
 PICTURE: Final = 25 * MIB  # a picture's file
 PIXELS: Final = 50_000_000  # of its first frame, before it is made small
+FRAMES: Final = 200  # of a moving picture that is played
+MOVING_PIXELS: Final = 20_000_000  # of all its frames together, after they are made small
 PDF: Final = 50 * MIB  # a PDF's file
 PDF_PAGES: Final = 50  # shown; the rest is to be had by downloading
 PAGE_PIXELS: Final = 4_000_000  # of one drawn page

@@ -5,7 +5,9 @@ Only the drawing child imports this module (`webmail.attached.drawing`).
 
 import io
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from PIL import (
@@ -16,6 +18,7 @@ from PIL import (
     ImageCms,
     ImageColor,
     ImageOps,
+    ImageSequence,
     JpegImagePlugin,
     MpoImagePlugin,
     PngImagePlugin,
@@ -30,6 +33,7 @@ from webmail.attached import limits
 # Never SVG; what can be sent and looked at, as Pillow names it.
 FORMATS: Final = ("PNG", "GIF", "JPEG", "WEBP", "AVIF", "BMP", "TIFF")
 _QUALITY: Final = 84
+_USUAL, _BRIEFEST, _LONGEST = 100, 20, 10_000  # milliseconds that a frame stays
 
 # What Pillow imports when it first meets a need; the confined child could not read it any more.
 Image.preinit()
@@ -63,6 +67,18 @@ def draw_picture(content: bytes, *, width: int, height: int) -> Drawn:
 
     Raises NotDrawnError: "too-large", "too-many-pixels" or "damaged" (not one of `FORMATS`, too).
     """
+    return _drawn(content, partial(_first_frame, width=width, height=height))
+
+
+def draw_animation(content: bytes, *, width: int, height: int) -> Drawn:
+    """Return the picture's frames, drawn anew, as one WebP that moves; of many the first.
+
+    Bounds are `limits.FRAMES` and `limits.MOVING_PIXELS`. Raises NotDrawnError as `draw_picture`.
+    """
+    return _drawn(content, partial(_frames, width=width, height=height))
+
+
+def _drawn(content: bytes, draw: Callable[[Image.Image], Drawn]) -> Drawn:
     if len(content) > limits.PICTURE:
         raise NotDrawnError("too-large")
     Image.MAX_IMAGE_PIXELS = limits.PIXELS
@@ -70,7 +86,7 @@ def draw_picture(content: bytes, *, width: int, height: int) -> Drawn:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=list(FORMATS)) as image:
-                return _first_frame(image, width=width, height=height)
+                return draw(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise NotDrawnError("too-many-pixels") from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
@@ -94,6 +110,30 @@ def _first_frame(image: Image.Image, *, width: int, height: int) -> Drawn:
     small = small.convert("RGBA" if has_alpha else "RGB")
     small.thumbnail((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
     return Drawn(content=written(small), width=small.width, height=small.height, moves=moves)
+
+
+def _frames(image: Image.Image, *, width: int, height: int) -> Drawn:
+    if image.width * image.height > limits.PIXELS:
+        raise NotDrawnError("too-many-pixels")
+    scale = min(1.0, width / image.width, height / image.height)
+    size = (max(1, int(image.width * scale)), max(1, int(image.height * scale)))
+    most = min(limits.FRAMES, limits.MOVING_PIXELS // (size[0] * size[1]))
+    frames: list[Image.Image] = []
+    milliseconds: list[int] = []
+    for frame in ImageSequence.Iterator(image):
+        if len(frames) >= most:
+            break
+        frames.append(frame.convert("RGBA").resize(size, Image.Resampling.BILINEAR))
+        stated = frame.info.get("duration", 0)
+        milliseconds.append(min(max(int(stated) or _USUAL, _BRIEFEST), _LONGEST))
+    if len(frames) < 2:
+        raise NotDrawnError("damaged")
+    out = io.BytesIO()
+    frames[0].save(
+        out, "WEBP", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0,
+        quality=_QUALITY, method=0, exif=b"", icc_profile=b"", xmp=b"",
+    )  # fmt: skip
+    return Drawn(content=out.getvalue(), width=size[0], height=size[1], moves=True)
 
 
 def written(image: Image.Image) -> bytes:

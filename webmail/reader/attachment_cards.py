@@ -141,6 +141,8 @@ def _words(file: AttachmentView, entry: Mapping[str, Any]) -> str:
     if entry.get("kind") == "pdf" and entry.get("pages"):
         pages = ngettext("{n} page", "{n} pages", entry["pages"]).format(n=entry["pages"])
         return _("{kind}, {pages}, {size}").format(kind=file.kind, pages=pages, size=size)
+    if entry.get("moves"):
+        return _("{kind}, animated, {size}").format(kind=file.kind, size=size)
     if entry.get("kind") == "contacts" and entry.get("cards"):
         found = entry["cards"]["cards"]
         if len(found) == 1 and found[0]["name"]:

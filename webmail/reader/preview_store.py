@@ -14,7 +14,7 @@ from webmail.mailbox.models import Message
 from webmail.reader.models import Rendition
 from webmail.reader.variants import PIPELINE
 
-VERSION = 1  # raised when other facts would be found in the same files
+VERSION = 2  # raised when other facts would be found in the same files
 VARIANT: Final = "attachments"  # its place among the message's renditions
 OPENED_FOR = 15 * 60  # seconds that facts of decrypted mail stay in the sealed cache
 

@@ -76,7 +76,7 @@ def _thumbnail(drawer: Drawer, kind: Kind, content: bytes) -> Facts:
     if made.code:
         return {"code": made.code}
     picture = base64.b64encode(made.content).decode("ascii")
-    return {"thumbnail": picture, "pages": made.pages}
+    return {"thumbnail": picture, "pages": made.pages, "moves": made.moves}
 
 
 def read_entry(kind: Kind, located: Located) -> Facts:

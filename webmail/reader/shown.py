@@ -19,6 +19,7 @@ from webmail.reader.reading import ask_late
 from webmail.reader.variants import PIPELINE, Variant
 
 KEPT_FOR = 15 * 60  # seconds
+MOVING = 2  # the "page" of a picture on which it moves; drawn when somebody asks for it
 STEP = "|"  # between a part's path and a path inside the message that it is
 
 type Shown = dict[str, Any]

@@ -21,7 +21,7 @@ from webmail.reader.presenting import (
     kind_words,
     size_words,
 )
-from webmail.reader.shown import STEP, Shown
+from webmail.reader.shown import MOVING, STEP, Shown
 from webmail.reader.variants import Variant
 
 
@@ -60,6 +60,7 @@ class ViewerView:
     width: int = 0
     height: int = 0
     pages: tuple[PageView, ...] = ()
+    moving_url: str = ""  # of the picture as it moves
     text: str = ""
     events: tuple[EventView, ...] = ()
     cards: tuple[dict[str, Any], ...] = ()
@@ -113,6 +114,7 @@ def viewer_view(message: Message, variant: Variant, path: str, found: Shown) -> 
             )
             for number in range(1, count + 1)
         ),
+        moving_url=address("attached-page", f"{path}#{MOVING}") if found.get("moves") else "",
         text=found.get("text", ""),
         events=tuple(event_view(calendar, each) for each in calendar["events"]) if calendar else (),
         cards=tuple(cards["cards"]) if cards else (),
@@ -128,7 +130,7 @@ def _label(filename: str, number: int, count: int) -> str:
 
 def _notice(found: Shown) -> str:
     if found.get("moves"):
-        return _("This picture moves; its first frame is shown. Download it to see all of it.")
+        return _("This picture moves; its first frame is shown.")
     if found["kind"] == "pdf" and found.get("pages", 0) > limits.PDF_PAGES:
         return _(
             "The first {n} of {count} pages are shown. Download the file to see the rest."

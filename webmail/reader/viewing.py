@@ -12,11 +12,12 @@ from webmail.attached.kinds import kind_of
 from webmail.mime import decode_text
 from webmail.reader import links, opening, pipeline, previews
 from webmail.reader.opening import Located, Opened
-from webmail.reader.shown import KEPT_FOR, STEP, Shown, key, page_key
+from webmail.reader.shown import KEPT_FOR, MOVING, STEP, Shown, key, page_key
 from webmail.reader.variants import Variant
 
 PICTURE = (2400, 2400)  # pixels at most
 PAGE = (1400, 2000)
+ANIMATION = (640, 640)
 PAGES_AT_ONCE: Final = 3  # drawn by one task
 
 
@@ -95,6 +96,8 @@ def draw_pages(message_id: int, ticket_id: str, path: str, first: str) -> str:
         return "gone"
     content = located.content
     kind: Drawable = "pdf" if b"%PDF-" in content[:1024] else "picture"
+    if kind == "picture" and page == MOVING:
+        kind = "animation"
     session_key = opened.sealing_for(is_secret=located.is_secret)
     said = _draw(message_id, path, kind, content, first=page, session_key=session_key)
     return str(said.get("code") or "done")
@@ -110,7 +113,7 @@ def _draw(
     session_key: bytes | None,
 ) -> Shown:
     """Draw a picture, or pages from `first` on, and keep what was drawn."""
-    width, height = PAGE if kind == "pdf" else PICTURE
+    width, height = {"pdf": PAGE, "animation": ANIMATION}.get(kind, PICTURE)
     said: Shown = {}
     with Drawer() as drawer:
         for page in range(first, first + (PAGES_AT_ONCE if kind == "pdf" else 1)):

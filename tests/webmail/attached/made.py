@@ -13,10 +13,11 @@ def picture(width=64, height=48, kind="PNG", mode="RGB", **options) -> bytes:
     return written.getvalue()
 
 
-def animation() -> bytes:
-    frames = [Image.new("RGB", (40, 30), shade) for shade in ("red", "green", "blue")]
+def animation(kind="GIF", *, count=3) -> bytes:
+    shades = [(number % 256, 90 * number % 256, 40) for number in range(count)]
+    frames = [Image.new("RGB", (40, 30), shade) for shade in shades]
     written = io.BytesIO()
-    frames[0].save(written, "GIF", save_all=True, append_images=frames[1:])
+    frames[0].save(written, kind, save_all=True, append_images=frames[1:])
     return written.getvalue()
 
 

@@ -59,6 +59,24 @@ def test_of_an_animation_the_first_frame(drawer):
     assert getattr(opened(made), "n_frames", 1) == 1
 
 
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_an_animation_is_played_drawn_anew(drawer, kind):
+    made = drawer.draw("animation", animation(kind), width=20, height=99)
+    played = opened(made)
+    assert (played.format, played.size, played.n_frames) == ("WEBP", (20, 15), 3)
+    assert made.moves
+
+
+def test_of_a_long_animation_the_first_frames(drawer):
+    made = drawer.draw("animation", animation(count=limits.FRAMES + 30), width=99, height=99)
+    assert opened(made).n_frames == limits.FRAMES
+
+
+@pytest.mark.parametrize("content", [picture(), picture()[:60], png_bomb(), pdf(), b""])
+def test_what_does_not_move_is_not_played(drawer, content):
+    assert drawer.draw("animation", content, width=99, height=99).code != ""
+
+
 def test_a_small_picture_is_not_blown_up(drawer):
     made = drawer.draw("picture", picture(10, 8), width=480, height=360)
     assert (made.width, made.height) == (10, 8)

@@ -6,6 +6,7 @@ import zipfile
 from html import unescape
 
 import pytest
+from PIL import Image
 
 from accounts import sealed_cache
 from tests.corpora import corpus
@@ -73,8 +74,12 @@ def test_the_viewer_shows_a_picture_drawn_anew(letters):
     assert "This picture moves" in dialog
     alone = letters.client.get(url).content.decode()
     assert "<html" in alone  # without script it is a page of its own
-    (page,) = hrefs(dialog, "/attached/")
+    page, moving = hrefs(dialog, "/attached/")
+    assert "animated" in letters.cards(message)
+    played = Image.open(io.BytesIO(letters.client.get(moving).content))
+    assert (played.format, played.n_frames) == ("WEBP", 3)
     answer = letters.client.get(page)
+    assert Image.open(io.BytesIO(answer.content)).n_frames == 1
     assert answer.content[:4] == b"RIFF"
     assert answer["Content-Type"] == "image/webp"
     assert answer["Content-Security-Policy"] == PART_POLICY
