@@ -3,9 +3,9 @@
     python -m webmail.attached.draw_child
 
 A job is a frame of JSON {"kind": "picture" | "animation" | "pdf", "page", "width", "height"} and a
-frame with the file; the answer a frame of JSON {"code", "width", "height", "pages", "moves", "lacks"}
-and a frame with WebP octets (none unless `code` is ""). "lacks" names what this kernel does not
-confine it by. A frame is its length (4 octets, big endian) and its octets.
+frame with the file; the answer a frame of JSON {"code", "width", "height", "pages", "moves",
+"lacks"} and a frame with WebP octets (none unless `code` is ""). "lacks" names what a kernel does
+not confine it by. A frame is its length (4 octets, big endian) and its octets.
 """
 
 import importlib

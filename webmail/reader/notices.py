@@ -71,6 +71,8 @@ _SENTENCES = {
     "header-block": _HEADER,
     "header-fields": _HEADER,
     "header-value": _HEADER,
+    "content-value": _HEADER,
+    "parameters": _HEADER,
     "encoded-words": _HEADER,
     "css": _LOOKS,
     "style-attribute": _LOOKS,
