@@ -1,6 +1,7 @@
 """Fixtures for all tests. Private servers are in tests.servers.fixtures."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -16,6 +17,15 @@ settings.register_profile("signet", deadline=None, suppress_health_check=[Health
 settings.load_profile("signet")
 
 pytest_plugins = ["tests.servers.fixtures", "tests.site", "tests.chromium"]
+
+
+@pytest.fixture(autouse=True)
+def _no_files_left() -> Iterator[None]:
+    """A test's rows are rolled back; the sealed files that they named go with them."""
+    yield
+    left = directory / "blobs"
+    if left.exists():
+        shutil.rmtree(left)
 
 
 @pytest.fixture(scope="session")
