@@ -15,10 +15,11 @@ from accounts.admin_words import Saying, add_sayings
 from accounts.models import User
 from smime import admin_overview  # noqa: F401 - adds its panels
 from smime.admin_people import PeopleAdmin
+from smime.admin_person_anchors import PersonAnchorAdmin
 from smime.admin_revocation import RevocationSourceAdmin
 from smime.admin_states import standings
 from smime.admin_trust import TrustAnchorAdmin
-from smime.models import Intermediate, OwnKey, PersonCertificate, TrustAnchor
+from smime.models import Intermediate, OwnKey, PersonAnchor, PersonCertificate, TrustAnchor
 from smime.revocation_models import RevocationSource
 
 _CERTIFICATE = (
@@ -39,6 +40,13 @@ add_sayings(
         "trust-anchor-changed": Saying("anchor", gettext_lazy("changed the authority {target}")),
         "trust-anchor-removed": Saying(
             "anchor", gettext_lazy("removed the authority {target}"), "warn"
+        ),
+        "person-anchor-added": Saying("anchor", gettext_lazy("trusts the authority {target}")),
+        "person-anchor-changed": Saying(
+            "anchor", gettext_lazy("changed the domains of the authority {target}")
+        ),
+        "person-anchor-removed": Saying(
+            "anchor", gettext_lazy("removed the person's authority {target}")
         ),
         "revocation-list-added": Saying("ban", gettext_lazy("added a revocation list of {target}")),
         "revocation-asked": Saying(
@@ -170,4 +178,5 @@ admin.site.register(OwnKey, OwnKeyAdmin)
 admin.site.register(PersonCertificate, PersonCertificateAdmin)
 admin.site.register(Intermediate, IntermediateAdmin)
 admin.site.register(TrustAnchor, TrustAnchorAdmin)
+admin.site.register(PersonAnchor, PersonAnchorAdmin)
 admin.site.register(RevocationSource, RevocationSourceAdmin)

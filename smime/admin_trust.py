@@ -94,6 +94,7 @@ class TrustAnchorAdmin(OwnLookupsAdmin):
     section = Section(
         order=30,
         name=gettext_lazy("Trust anchors"),
+        tab=gettext_lazy("The organisation's"),
         icon="anchor",
         group="trust",
         is_counted=True,

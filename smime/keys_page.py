@@ -9,9 +9,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from smime import vault
+from smime import deciding_anchors, person_anchors, vault
 from smime.certificate_rows import load
 from smime.comparing import Piece, compare
+from smime.deciding_anchors import Standing as AnchorStanding
+from smime.deciding_anchors import in_groups, standing_of
 from smime.models import OwnKey, PersonCertificate, Vault
 from smime.pki.addresses import canonical_address
 from smime.pki.certificates import allows_mail, is_self_signed, issuer_name, may_encrypt
@@ -74,12 +76,26 @@ class PersonView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnchorView:
+    """An authority that the person trusts."""
+
+    id: int
+    name: str
+    domains: tuple[str, ...]
+    fingerprint: str  # in groups
+    not_after: datetime
+    standing: AnchorStanding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeysPage:
     """The whole page."""
 
     keys: tuple[OwnKeyView, ...]
     people: tuple[PersonView, ...]
     people_count: int
+    anchors: tuple[AnchorView, ...]
+    may_add_anchors: bool
     timeline: Timeline
     timeline_height: str  # "8.5rem"
     backup: OwnKeyView | None  # the key in use that lasts longest
@@ -173,6 +189,20 @@ def _people(
     return tuple(views), count
 
 
+def _anchors(user: User) -> tuple[AnchorView, ...]:
+    return tuple(
+        AnchorView(
+            id=row.pk,
+            name=row.name or row.subject,
+            domains=tuple(row.domains),
+            fingerprint=in_groups(row.fingerprint),
+            not_after=row.not_after,
+            standing=standing_of(row),
+        )
+        for row in deciding_anchors.anchors_of(user)
+    )
+
+
 def keys_page(user: User, *, is_unlocked: bool, idle_minutes: int, search: str = "") -> KeysPage:
     """Return the page of `user`; `search` narrows the other people by name or address."""
     now = timezone.now()
@@ -212,6 +242,8 @@ def keys_page(user: User, *, is_unlocked: bool, idle_minutes: int, search: str =
         keys=keys,
         people=people,
         people_count=count,
+        anchors=_anchors(user),
+        may_add_anchors=person_anchors.are_allowed(),
         timeline=timeline,
         timeline_height=f"{_BARS_BEGIN + len(rows) * _BAR_PITCH:.3f}rem",
         backup=max(in_use, key=lambda key: key.not_after, default=None),
@@ -252,11 +284,10 @@ def certificate_page(user: User, certificate_id: int, *, asked: str = "") -> Cer
     asked = canonical_address(asked) or ""
     used = asked or row.address
     is_foreign = bool(row.addresses) and used not in row.addresses
-    digits = row.fingerprint.upper()
     return CertificatePage(
         row=row,
         withdrawal=Withdrawn.load().find(load(row), timezone.now()),
-        fingerprint=" ".join(digits[at : at + 4] for at in range(0, len(digits), 4)),
+        fingerprint=in_groups(row.fingerprint),
         can_pin=row.user_id == user.pk and is_self_signed(load(row)),
         asked_address=asked,
         compared=compare(used, row.addresses[0]) if is_foreign else None,

@@ -152,6 +152,24 @@ class TrustAnchor(Certificate):
         constraints = [models.UniqueConstraint(fields=["fingerprint"], name="one_trust_anchor")]
 
 
+class PersonAnchor(Certificate):
+    """An authority that one person trusts for mail of the domains they named, and nobody else.
+
+    It counts where SIGNET_PERSONAL_ANCHORS lets it and the installation decided nothing about it
+    (`smime.person_anchors`).
+    """
+
+    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="person_anchors")
+    domains = models.JSONField(_("domains"), default=list)  # lower-case A-labels, at least one
+
+    class Meta:
+        verbose_name = _("person's trust anchor")
+        verbose_name_plural = _("people's trust anchors")
+        constraints = [
+            models.UniqueConstraint(fields=["user", "fingerprint"], name="one_person_anchor")
+        ]
+
+
 class RevocationList(models.Model):
     """A CRL an administrator gave; what is fetched stands in smime.revocation_models."""
 

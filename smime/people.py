@@ -127,7 +127,8 @@ def harvest(user: User, facts: Facts, verdict: Verdict, *, message_date: datetim
             _learn(user, address, certificate, capabilities, message_date)
             for certificate in _certificates_of(facts, path, address)
         ]
-        keep_issuers(path[1:])
+        if not lead.trusted_for:  # what only this person trusts is nobody else's link
+            keep_issuers(path[1:])
         if any(learned):
             _announce(user, address)
 

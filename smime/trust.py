@@ -20,7 +20,7 @@ from django.http import HttpRequest
 
 from accounts import audit
 from accounts.models import User
-from smime import people, revocation_hints
+from smime import people, person_anchors, revocation_hints
 from smime.certificate_rows import CertificateFileError, fields_of, load, read_certificates
 from smime.models import Intermediate, PersonCertificate, RevocationList, TrustAnchor
 from smime.pki.addresses import a_label_domain
@@ -31,6 +31,7 @@ from smime.pki.revocation import load_crls
 from smime.revocation_answers import StoredAnswers
 from smime.unlocking import IDLE_MINUTES
 from smime.verdict import Context, History, Policy
+from smime.verdict_context import OwnAnchor
 
 INTERMEDIATE_LIMIT = 500  # newest ones that take part in path building
 
@@ -54,6 +55,7 @@ class TrustState:
     blocked: frozenset[str]  # SHA-256 fingerprints
     stamp: str
     memory: PathMemory  # paths found under this state
+    installation: person_anchors.Installation
 
     def anchors_for(self, addresses: Iterable[str]) -> tuple[x509.Certificate, ...]:
         """Return the anchors that count for mail of any of these addresses."""
@@ -64,6 +66,19 @@ class TrustState:
             if any(_covers(each.domains, domain) for domain in domains)
         )
         return (*self.anchors, *limited)
+
+    def own_for(self, own: Iterable[OwnAnchor], address: str) -> tuple[OwnAnchor, ...]:
+        """Return which of a person's own anchors count for mail of this address."""
+        domain = a_label_domain(address.rpartition("@")[2])
+        return tuple(
+            each
+            for each in own
+            if _covers(each.domains, domain) and not self._overrules(each.certificate)
+        )
+
+    def _overrules(self, certificate: x509.Certificate) -> bool:
+        key = ("overruled", certificate)
+        return self.memory.remember(key, lambda: self.installation.overrules(certificate))
 
 
 def anchors() -> TrustState:
@@ -89,6 +104,8 @@ def stamps_for(user_ids: Collection[int]) -> dict[int, str]:
     columns = ("fingerprint", "address", "is_pinned", "is_bound_by_user")
     for owner, *row in rows.order_by("pk").values_list("user_id", *columns):
         decided[owner].append(tuple(row))
+    for owner, mark in person_anchors.marks(user_ids):
+        decided[owner].append(mark)
     shared = [_stamp(with_intermediates=False), *decided[None]]
     return {pk: _digest([*shared, *decided[pk]]) for pk in user_ids}
 
@@ -121,8 +138,15 @@ def contexts_for(user: User, addresses: Collection[str], *, now: datetime) -> di
     """
     trusted = anchors()
     known = people.known_for_all(user, addresses)
+    own = person_anchors.anchors_of(user)
     answers = StoredAnswers()  # of many messages: each certificate is looked up once
-    return {address: _context(trusted, known[address], address, answers, now) for address in known}
+    return {
+        address: replace(
+            _context(trusted, known[address], address, answers, now),
+            own_anchors=trusted.own_for(own, address),
+        )
+        for address in known
+    }
 
 
 def in_force(context: Context, from_address: str) -> Context:
@@ -345,6 +369,7 @@ def _state(stamp: str) -> TrustState:
     intermediates = tuple(
         load(row) for row in Intermediate.objects.order_by("-pk")[:INTERMEDIATE_LIMIT]
     )
+    blocked = tuple(load(row) for row in rows if row.state == states.BLOCKED)
     return TrustState(
         anchors=trusted,
         limited=tuple(
@@ -359,4 +384,7 @@ def _state(stamp: str) -> TrustState:
         blocked=frozenset(row.fingerprint for row in rows if row.state == states.BLOCKED),
         stamp=stamp,
         memory=PathMemory(trusted, intermediates),
+        installation=person_anchors.Installation(
+            known=tuple(load(row) for row in rows), blocked=blocked, intermediates=intermediates
+        ),
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from smime import views
+from smime import anchor_views, views
 
 app_name = "smime"
 urlpatterns = [
@@ -14,6 +14,8 @@ urlpatterns = [
     path("keys/<int:key_id>/use", views.put_in_use, name="use"),
     path("keys/<int:key_id>/delete", views.delete_key, name="delete"),
     path("keys/<int:key_id>/export", views.export_key, name="export"),
+    path("keys/anchors/add", anchor_views.add_anchor, name="add-anchor"),
+    path("keys/anchors/<int:anchor_id>/remove", anchor_views.remove_anchor, name="remove-anchor"),
     path("keys/certificates/import", views.import_certificate, name="import-certificate"),
     path("keys/certificates/<int:certificate_id>", views.certificate, name="certificate"),
     path(

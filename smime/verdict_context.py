@@ -31,12 +31,22 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnAnchor:
+    """An authority that the reader trusts, beside those of the installation."""
+
+    certificate: x509.Certificate
+    domains: tuple[str, ...]  # whose mail it counts for, and that of domains below them
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """Everything `judge` knows besides the facts."""
 
     now: datetime
     received_at: datetime | None = None  # when the message was first seen; stored by Signet itself
     anchors: tuple[x509.Certificate, ...] = ()  # authorities and pinned certificates
+    # Of the reader, for mail of this author: asked only where `anchors` do not vouch.
+    own_anchors: tuple[OwnAnchor, ...] = ()
     known_certificates: tuple[x509.Certificate, ...] = ()  # of people; prove nothing by themselves
     intermediates: tuple[x509.Certificate, ...] = ()
     crls: tuple[x509.CertificateRevocationList, ...] = ()

@@ -100,11 +100,15 @@ def _is_sender(verdict: Verdict, facts: Facts) -> _Answer:
 def _vouches(lead: Standing | None) -> _Answer:
     if lead is None or lead.path is None:
         return "unknown", Phrase("There is no certificate to vouch for.")
-    values = {"issuer": lead.issuer, "name": lead.name}
+    values = {"issuer": lead.issuer, "name": lead.name, "domains": ", ".join(lead.trusted_for)}
     match lead.path.trust:
         case "trusted":
             glyph: GlyphName = "yes" if lead.wrong_purposes is None else "caution"
+            if lead.trusted_for:
+                return glyph, Phrase("{issuer}, trusted by you, for {domains}.", values)
             return glyph, Phrase("{issuer}, which is trusted here.", values)
+        case "pinned" if lead.trusted_for:
+            return "yes", Phrase("The certificate itself, trusted by you, for {domains}.", values)
         case "pinned":
             return "yes", Phrase("The certificate itself is trusted here.")
         case "self-signed":

@@ -62,6 +62,7 @@ class Standing:
     may_sign: bool = True
     wrong_purposes: str | None = None  # in words, when a certificate of the path excludes mail
     strength: Strength = "good"
+    trusted_for: tuple[str, ...] = ()  # domains, if it is the reader who trusts the path's end
     is_damaged: bool = False  # extensions that cannot be read: vouches for nothing
 
     @property
@@ -109,18 +110,7 @@ def _assess(
     context: Context,
 ) -> Standing:
     about = _remembered(context, ("about", certificate), lambda: _about(certificate))
-    moments = [context.now, *([context.received_at] if context.received_at else [])]
-    find = context.memory.find if context.memory is not None else find_path
-    path = find(
-        certificate,
-        anchors=context.anchors,
-        others=(
-            *context.intermediates,
-            *signature.certificates,
-            *context.known_certificates,
-        ),
-        moments=moments,
-    )
+    path, trusted_for = _path(certificate, signature, context)
     whole = _remembered(context, ("whole", path), lambda: _of_path(path))
     validity, date = _validity(whole, context)
     revocation = (
@@ -147,7 +137,34 @@ def _assess(
             _method_strength(signer.check.method),
             "weak" if revocation.is_weak else "good",
         ),
+        trusted_for=trusted_for,
     )
+
+
+def _path(
+    certificate: x509.Certificate, signature: SignatureFacts, context: Context
+) -> tuple[Path, tuple[str, ...]]:
+    """Find the path of a signer, and the domains of the reader's own anchor if it ends at one.
+
+    What the installation found stands: an own anchor is asked only where a path ends at nobody it
+    knows, so that it hides neither a rule that was broken nor an issuer that is blocked.
+    """
+    find = context.memory.find if context.memory is not None else find_path
+    moments = [context.now, *([context.received_at] if context.received_at else [])]
+    others = (*context.intermediates, *signature.certificates, *context.known_certificates)
+    path = find(certificate, anchors=context.anchors, others=others, moments=moments)
+    own = {each.certificate: each.domains for each in context.own_anchors}
+    blocked = context.policy.blocked_issuers
+    if (
+        not own
+        or path.trust in {"trusted", "pinned", "broken"}
+        or any(fingerprint(each) in blocked for each in path.certificates)
+    ):
+        return path, ()
+    longer = find(certificate, anchors=(*context.anchors, *own), others=others, moments=moments)
+    if not longer.is_trusted:
+        return path, ()
+    return longer, own.get(longer.certificates[-1], ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +303,7 @@ def _method_strength(method: Method | None) -> Strength:
 
 
 def _path_strength(path: Path) -> Strength:
-    found = [_key_strength(each) for each in path.certificates]
+    found = [strength_of_key(each) for each in path.certificates]
     found += [_hash_strength(each) for each in path.below_root if not is_self_signed(each)]
     return _weakest(*found)
 
@@ -297,7 +314,8 @@ def _weakest(*found: Strength) -> Strength:
     return "weak" if "weak" in found else "good"
 
 
-def _key_strength(certificate: x509.Certificate) -> Strength:
+def strength_of_key(certificate: x509.Certificate) -> Strength:
+    """Say how far a certificate's key can be relied on (RFC 8550 §6, RFC 8551 §6)."""
     try:
         kind, bits = key_strength(certificate)
     except DamagedCertificateError:

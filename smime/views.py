@@ -27,7 +27,8 @@ _REFUSED = HTTPStatus.UNPROCESSABLE_ENTITY
 FILE_LIMIT = 1024 * 1024  # octets
 
 
-def _person(request: HttpRequest) -> User:
+def person(request: HttpRequest) -> User:
+    """Return who is signed in."""
     return cast("User", request.user)
 
 
@@ -44,7 +45,7 @@ def _uploaded(request: HttpRequest) -> bytes:
 def keys(request: HttpRequest) -> HttpResponse:
     """Show own keys and other people's certificates."""
     page = keys_page(
-        _person(request),
+        person(request),
         is_unlocked=vault.kek_for(request) is not None,
         idle_minutes=unlocking.IDLE_MINUTES,
         search=request.GET.get("q", "")[:100].replace("\0", "").strip(),
@@ -117,7 +118,7 @@ def lock(request: HttpRequest) -> HttpResponse:
 def put_in_use(request: HttpRequest, key_id: int) -> HttpResponse:
     """Put a key in use."""
     try:
-        vault.set_current(_person(request), key_id, request=request)
+        vault.set_current(person(request), key_id, request=request)
     except VaultError as error:
         raise Http404 from error
     messages.success(request, _("This key is in use now."))
@@ -137,11 +138,11 @@ def delete_key(request: HttpRequest, key_id: int) -> HttpResponse:
             _("The key was not deleted: type the first 8 digits of its fingerprint to confirm."),
         )
         return redirect("smime:keys")
-    problem = _confirmation_problem(request)
+    problem = confirmation_problem(request)
     if problem is not None:
         context = {"key": row, "asks_password": True, "problem": problem}
         return _page(request, "delete", context, status=_REFUSED)
-    vault.delete(_person(request), key_id, request=request)
+    vault.delete(person(request), key_id, request=request)
     messages.success(request, _("The key is deleted."))
     return redirect("smime:keys")
 
@@ -157,7 +158,7 @@ def export_key(request: HttpRequest, key_id: int) -> HttpResponse:
         return _page(request, "export", context)
     form = ExportForm(request.POST)
     problem = None if form.is_valid() else str(next(iter(form.errors.values()))[0])
-    problem = problem or _confirmation_problem(request)
+    problem = problem or confirmation_problem(request)
     if problem is None:
         try:
             content = key_files.take_export(request, key.pk, form.cleaned_data["passphrase"])
@@ -182,7 +183,7 @@ def pin_certificate(request: HttpRequest, certificate_id: int) -> HttpResponse:
     row = _certificate(request, certificate_id)
     pinned = request.POST.get("pinned") == "yes"
     try:
-        deciding.pin(_person(request), row, pinned=pinned, request=request)
+        deciding.pin(person(request), row, pinned=pinned, request=request)
     except DecisionError as error:
         return _certificate_page(request, certificate_id, problem=error.reason)
     words = _("You trust this certificate now.") if pinned else _("It is no longer trusted.")
@@ -197,7 +198,7 @@ def bind_certificate(request: HttpRequest, certificate_id: int) -> HttpResponse:
     row = _certificate(request, certificate_id)
     address = request.POST.get("address", "")[:320]
     try:
-        bound = deciding.bind(_person(request), row, address, request=request)
+        bound = deciding.bind(person(request), row, address, request=request)
     except DecisionError as error:
         return _certificate_page(request, certificate_id, problem=error.reason)
     words = _("{address} counts as the same person now. To take it back, forget that entry.")
@@ -210,7 +211,7 @@ def bind_certificate(request: HttpRequest, certificate_id: int) -> HttpResponse:
 def import_certificate(request: HttpRequest) -> HttpResponse:
     """Keep another person's certificate."""
     try:
-        kept = people.import_certificates(_person(request), _uploaded(request), request=request)
+        kept = people.import_certificates(person(request), _uploaded(request), request=request)
     except CertificateFileError as error:
         messages.error(request, str(error))
     else:
@@ -223,14 +224,14 @@ def import_certificate(request: HttpRequest) -> HttpResponse:
 @login_required
 def forget_certificate(request: HttpRequest, certificate_id: int) -> HttpResponse:
     """Forget another person's certificate."""
-    if not people.forget(_person(request), certificate_id, request=request):
+    if not people.forget(person(request), certificate_id, request=request):
         raise Http404
     messages.success(request, _("The certificate is forgotten."))
     return redirect("smime:keys")
 
 
 def _certificate(request: HttpRequest, certificate_id: int) -> PersonCertificate:
-    row = certificates_of(_person(request)).filter(pk=certificate_id).first()
+    row = certificates_of(person(request)).filter(pk=certificate_id).first()
     if row is None:
         raise Http404
     return row
@@ -240,7 +241,7 @@ def _certificate_page(
     request: HttpRequest, certificate_id: int, *, problem: str | None = None
 ) -> HttpResponse:
     asked = request.POST.get("address") or request.GET.get("address", "")
-    page = certificate_page(_person(request), certificate_id, asked=asked[:320])
+    page = certificate_page(person(request), certificate_id, asked=asked[:320])
     if page is None:
         raise Http404
     context = {"page": page, "certificate": page.row, "problem": problem}
@@ -248,13 +249,13 @@ def _certificate_page(
 
 
 def _own_key(request: HttpRequest, key_id: int) -> OwnKey:
-    row = vault.own_keys_for(_person(request)).filter(pk=key_id).first()
+    row = vault.own_keys_for(person(request)).filter(pk=key_id).first()
     if row is None:
         raise Http404
     return row
 
 
-def _confirmation_problem(request: HttpRequest) -> str | None:
+def confirmation_problem(request: HttpRequest) -> str | None:
     """Return why the person has not proved themselves lately; None when they have."""
     if confirming.is_fresh(request):
         return None
@@ -276,7 +277,7 @@ def _download(content: bytes, name: str) -> HttpResponse:
 def _preview(
     request: HttpRequest, held: key_files.HeldFile, problem: str | None = None
 ) -> HttpResponse:
-    context = {"held": held, "problem": problem, "has_vault": hasattr(_person(request), "vault")}
+    context = {"held": held, "problem": problem, "has_vault": hasattr(person(request), "vault")}
     return _page(request, "preview", context, status=_REFUSED if problem else HTTPStatus.OK)
 
 

@@ -130,6 +130,7 @@ def start_site(directory: Path, *, only: frozenset[str] = frozenset(), **variabl
         "SIGNET_LOG_LEVEL": "INFO",
         "SIGNET_UNDO_SEND_SECONDS": "2",
         "SIGNET_UNDO_MOVE_SECONDS": "1",
+        "SIGNET_PERSONAL_ANCHORS": "yes",
         **variables,
     }
     supervisor = Supervisor(log_directory=directory / "logs", say=print)

@@ -157,6 +157,7 @@ def test_every_page_opens_and_none_shows_a_secret(admin: Client, root: Authority
         *(reverse(f"admin:{name}_changelist") for name in (
             "accounts_user", "accounts_mailserver", "accounts_mailaccount", "accounts_auditevent",
             "smime_ownkey", "smime_personcertificate", "smime_intermediate", "smime_trustanchor",
+            "smime_personanchor",
         )),
         reverse("admin:accounts_mailaccount_change", args=[account.pk]),
         reverse("admin:smime_ownkey_change", args=[key.pk]),

@@ -159,7 +159,7 @@ def _addresses() -> set[str]:
     """Pages that no link may lead to, beside those that are linked."""
     kinds = ("accounts_user", "accounts_mailserver", "accounts_mailaccount", "accounts_auditevent",
              "smime_ownkey", "smime_personcertificate", "smime_intermediate", "smime_trustanchor",
-             "smime_revocationsource")  # fmt: skip
+             "smime_personanchor", "smime_revocationsource")  # fmt: skip
     paths = {"/admin/", "/admin/search/?q=vera", "/admin/search/?q=secret", "/admin/jsi18n/"}
     for kind in kinds:
         paths.add(reverse(f"admin:{kind}_changelist"))

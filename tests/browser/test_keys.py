@@ -1,8 +1,12 @@
 """The keys page: the line of years, people on a phone, a certificate in full."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 from playwright.sync_api import expect
 
+from smime.pki.authority import new_root
 from tests.browser.certified import certify
 from tests.browser.conftest import PATIENCE, PHONE, WIDE
 from tests.browser.test_accessibility import violations
@@ -62,6 +66,36 @@ def test_a_withdrawn_key_says_since_when(person, size, theme):
     expect(page.locator(".timeline .timeline-words:visible")).to_have_text("Withdrawn")
     assert _beyond(page) == []
     assert violations(page) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "theme", "script"),
+    [(WIDE, "dark", True), (PHONE, "light", True), (PHONE, "dark", False)],
+)
+def test_an_authority_of_ones_own(person, size, theme, script):
+    mira = person(size, theme=theme, javascript=script)
+    page = mira.page()
+    mira.sign_in(page)
+    page.goto(f"{mira.site.url}/keys")
+    page.get_by_role("link", name="Add an authority").click()
+    root = new_root("Partner CA", datetime.now(tz=UTC) - timedelta(days=20)).certificate
+    file = {"name": "ca.pem", "mimeType": "", "buffer": root.public_bytes(Encoding.PEM)}
+    for domains, heading in (("com", "Trust an authority"), ("a.example", "Trust this authority?")):
+        page.get_by_label("The authority's certificate").set_input_files(file)
+        page.get_by_label("Only for mail from these domains").fill(domains)
+        page.get_by_role("button", name="Look at it").click()
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+        assert _beyond(page) == []
+        assert not script or violations(page) == []
+    assert all("422" in each for each in mira.complaints)  # the refusal's status, nothing else
+    mira.complaints.clear()
+    page.get_by_role("button", name="The fingerprint is the same: trust it").click()
+    row = page.locator(".own-anchor")
+    expect(row).to_contain_text("a.example")
+    assert _beyond(page) == []
+    assert not script or violations(page) == []
+    row.get_by_role("button", name="Trust Partner CA no longer").click()
+    expect(row).to_have_count(0)
 
 
 def _beyond(page) -> list[str]:

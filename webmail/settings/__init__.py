@@ -185,6 +185,8 @@ DOUBLE_SANITISE = config.flag("SIGNET_DOUBLE_SANITISE", default=False)
 FETCH_REVOCATION = config.flag("SIGNET_FETCH_REVOCATION", default=True)
 # Whether a certificate whose withdrawal could not be checked is a warning (else it is only said).
 DEMAND_REVOCATION = config.flag("SIGNET_DEMAND_REVOCATION", default=False)
+# Whether people may trust authorities of their own, for mail of domains that they name.
+PERSONAL_ANCHORS = config.flag("SIGNET_PERSONAL_ANCHORS", default=False)
 # Which post-quantum keys mail is signed and encrypted with; reading knows them all.
 POST_QUANTUM = config.choice("SIGNET_POST_QUANTUM", "off", ("off", "composite", "pure"))
 METRICS_TOKEN = config.text("SIGNET_METRICS_TOKEN")
