@@ -15,3 +15,7 @@ withdrawal_known = Signal()
 # An authority between signer and root became known: mail whose path ended early may have a whole
 # one now. Sent after the commit, without arguments.
 issuer_known = Signal()
+
+# What a person's session can open is another: their keys were locked or unlocked. Arguments:
+# user_id.
+vault_turned = Signal()

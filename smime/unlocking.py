@@ -17,9 +17,10 @@ from accounts.client_address import client_address, network_of
 from accounts.models import User
 from accounts.redis import RedisError
 from accounts.sealing import SealBroken, open_with, seal_with, subject_of
-from accounts.session_keys import session_key
+from accounts.session_keys import renew, session_key
 from smime.models import Vault
 from smime.passphrases import key_of
+from smime.signals import vault_turned
 
 IDLE_MINUTES = 30
 _SEEN_EVERY = 60  # seconds between writes of "last used"
@@ -45,8 +46,10 @@ def unlock(request: HttpRequest, passphrase: str) -> bool:
         audit.record("keys-unlock-refused", actor=user, request=request)
         return False
     throttle.succeeded(attempt)
+    renew(request)  # pages that say "unlock your keys" are not shown again from their cache
     keep(request, kek)
     audit.record("keys-unlocked", actor=user, request=request)
+    vault_turned.send(sender=None, user_id=user.pk)
     return True
 
 
@@ -58,13 +61,18 @@ def keep(request: HttpRequest, kek: bytes) -> None:
 
 
 def lock(request: HttpRequest) -> None:
-    """Forget the key."""
+    """Forget the key, and with the session's own key all that was opened in this session."""
     for name in (_SEALED, _SEEN):
         request.session.pop(name, None)
+    renew(request)
+    vault_turned.send(sender=None, user_id=_person(request).pk)
 
 
-def kek_for(request: HttpRequest) -> bytes | None:
-    """Return the vault's key if this session holds it; using it puts the idle limit off."""
+def kek_for(request: HttpRequest, *, is_use: bool = True) -> bytes | None:
+    """Return the vault's key if this session holds it; using it puts the idle limit off.
+
+    is_use False: for what pages do by themselves (a list that is drawn again).
+    """
     sealed, seen = request.session.get(_SEALED), request.session.get(_SEEN)
     if not sealed or seen is None:
         return None
@@ -81,7 +89,7 @@ def kek_for(request: HttpRequest) -> bytes | None:
         )
     except SealBroken:  # the browser's half did not come along
         return None
-    if now - seen >= _SEEN_EVERY:
+    if is_use and now - seen >= _SEEN_EVERY:
         request.session[_SEEN] = now
     return kek
 

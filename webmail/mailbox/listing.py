@@ -17,6 +17,7 @@ from webmail.mailbox.access import Person
 from webmail.mailbox.cursors import Cursor
 from webmail.mailbox.folders import FolderItem, folder_by_name, folders
 from webmail.mailbox.models import Conversation, Folder, Message, Placement
+from webmail.mailbox.protected_fields import Opener
 
 __all__ = [
     "ConversationRow",
@@ -275,9 +276,14 @@ def _cursor(row: ConversationRow) -> str:
 
 
 def search(
-    user: Person, query: str, *, folder: Folder | None = None, before: Cursor | None = None
+    user: Person,
+    query: str,
+    *,
+    folder: Folder | None = None,
+    before: Cursor | None = None,
+    opener: Opener | None = None,
 ) -> ListPage:
     """Return the messages that match a query (ui: Search), newest first."""
     from webmail.mailbox.search import find
 
-    return find(user, query, folder=folder, before=before)
+    return find(user, query, folder=folder, before=before, opener=opener)

@@ -144,7 +144,7 @@ class Message(models.Model):
     seal = models.CharField(max_length=8, blank=True)  # "" not yet, ok, warn, bad, unknown, none
     seal_flag = models.CharField(max_length=32, blank=True)  # flag word of verdicts.md
     is_locked = models.BooleanField(default=False)  # encrypted on the way
-    # Encrypted and opened once: its real subject is in reader, sealed; the list says so.
+    # Encrypted and opened once: fields that stood only inside are in ProtectedFields, sealed.
     has_hidden_subject = models.BooleanField(default=False)
 
     class Meta:
@@ -155,6 +155,27 @@ class Message(models.Model):
             models.Index(fields=["account", "from_address"], name="message_by_sender"),
             models.Index(fields=["account", "-internal_date", "-id"], name="message_newest"),
         ]
+
+
+class ProtectedFields(models.Model):
+    """What the header of an opened message said inside its encryption and not outside (RFC 9788).
+
+    Sealed, so that a list need not flip back to what stands outside (§4.7). Written and opened by
+    `webmail.mailbox.protected_fields` alone.
+    """
+
+    message = models.OneToOneField(Message, models.CASCADE, related_name="protected_fields")
+    user = models.ForeignKey("accounts.User", models.CASCADE, related_name="+", db_index=False)
+    # JSON, sealed by the keyring, or by the key of the person's vault where a personal key was
+    # needed to open the message.
+    sealed = models.BinaryField(editable=False)
+    is_personal = models.BooleanField()
+    # SHA-256 fingerprints of the own keys that opened it, apart by spaces: it goes with each.
+    opened_with = models.CharField(max_length=650)
+    received_at = models.DateTimeField()  # the message's INTERNALDATE: a search begins on top
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-received_at"], name="protected_newest")]
 
 
 class Placement(models.Model):

@@ -6,11 +6,12 @@ from typing import Literal
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.access import accounts_for
-from webmail.mailbox import folders, search_index, search_query
+from webmail.mailbox import folders, search_protected, search_query
 from webmail.mailbox.access import Person
 from webmail.mailbox.cursors import Cursor
 from webmail.mailbox.listing import ConversationRow, ListPage
 from webmail.mailbox.models import Flag, Folder, Message, Placement
+from webmail.mailbox.protected_fields import Opener
 from webmail.mailbox.search_query import Query
 
 MOST_COUNTED = 1_000
@@ -36,17 +37,20 @@ def find(
     folder: Folder | None = None,
     before: Cursor | None = None,
     limit: int = 50,
+    opener: Opener | None = None,
 ) -> ListPage:
     """Return messages that match, newest first; a row's id is its message's.
 
     folder: where to look, unless the query says `in:`. Trash and spam are searched only when named.
+    opener: opens the person's protected fields, which are searched as well.
     """
     query = search_query.parse(text)
     where = _folder(user, query, folder)
     matches = Q(pk__in=[])
+    found_inside = search_protected.look(query.terms, opener)
     # The account is a word of the index, so each has a condition of its own; one is the rule.
     for account_id in accounts_for(user).values_list("id", flat=True):
-        matches |= search_index.condition(query.terms, account_id=account_id)
+        matches |= found_inside.condition(query.terms, account_id=account_id)
     matched = Message.objects.filter(matches)
     matched = _filtered(matched, query, where)
     total = matched.order_by()[:MOST_COUNTED].count()

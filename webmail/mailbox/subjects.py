@@ -14,7 +14,9 @@ _LEADER = re.compile(
 )
 _BLOB = re.compile(r"\s*\[[^\[\]]{1,100}\]\s*(?=\S)")
 _TRAILER = re.compile(r"\s*\(fwd?\)\s*\Z", re.IGNORECASE)
-_HIDDEN = frozenset({"...", "[...]", "…"})  # stands for a protected subject (RFC 9788)
+_HIDDEN = frozenset({"...", "[...]", "…"})  # stands for a protected subject (RFC 9788 §3.2.1)
+_ENDS = tuple(_HIDDEN)
+_OF_OTHERS = "Encrypted message"  # what some programs write instead
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,12 @@ class BaseSubject:
 
     base: str
     is_reply: bool
+
+
+def stands_for_hidden(subject: str) -> bool:
+    """Say whether a subject only stands outside in place of a protected one, answered or not."""
+    found = subject.strip()
+    return found == _OF_OTHERS or (not base_subject(found).base and found.rstrip().endswith(_ENDS))
 
 
 def base_subject(subject: str) -> BaseSubject:

@@ -58,6 +58,21 @@ def assign(account_id: int, arrivals: Sequence[MessageFacts]) -> tuple[list[int]
     return [board.final(chosen[index]) for index in range(len(arrivals))], board.joined
 
 
+def join_named(message: Message, identifiers: Sequence[str]) -> set[int]:
+    """Join the threads that a message names by identifiers found after it was mirrored.
+
+    Writes keys as `assign` does, so that later mail finds the thread, too; the same conditions.
+    Returns the ids of threads that took part in a join: refresh them, then `delete_empty`.
+    """
+    keys = [key_of(one) for one in identifiers[:MOST_KEYS] if one]
+    if not keys:
+        return set()
+    board = _Board(message.account_id, set(keys))
+    board.name(message.thread_id, keys)
+    board.write()
+    return board.joined
+
+
 class _Board:
     """Threads by key while one batch is placed. New threads have negative ids until `write`."""
 
@@ -101,6 +116,16 @@ class _Board:
         last = self._dates.get(thread_id, facts.internal_date)
         self._dates[thread_id] = max(last, facts.internal_date)
         return thread_id
+
+    def name(self, thread_id: int, keys: list[int]) -> None:
+        """Give a thread that is written more keys, joining those that have them."""
+        for key in keys:
+            other = self.final(self._threads.get(key, thread_id))
+            if other != (here := self.final(thread_id)):
+                self._join(here, other)
+            if key not in self._threads:
+                self._fresh[key] = thread_id
+                self._threads[key] = thread_id
 
     def write(self) -> None:
         """Write the new threads, the keys, and the dates that moved forward."""

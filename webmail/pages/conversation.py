@@ -17,7 +17,7 @@ from webmail.mailbox.models import Conversation, Flag, Folder, Message
 from webmail.pages import lists, times
 from webmail.pages.rows import glyphs
 from webmail.reader.presenting import OpenMessage, PersonView
-from webmail.reader.reading import open_message
+from webmail.reader.reading import open_message, opener_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +71,18 @@ def conversation_view(
     row = _row_of(folder, message) if folder is not None else None
     place = listing.neighbours(user, folder, row) if folder is not None and row else None
     now = timezone.now()
+    locked = [each.message.pk for each in found if each.message.is_locked]
+    inside = opener_for(request).open(locked) if locked else {}
     thread = tuple(
-        _item(each, user=user, open_id=message.pk, opened=opened, address=address, now=now)
+        _item(
+            each,
+            user=user,
+            name=inside[each.message.pk].sender_name if each.message.pk in inside else None,
+            open_id=message.pk,
+            opened=opened,
+            address=address,
+            now=now,
+        )
         for each in found
     )
     return ConversationView(
@@ -108,6 +118,7 @@ def _item(
     each: "listing.ThreadMessage",
     *,
     user: User,
+    name: str | None,
     open_id: int,
     opened: OpenMessage,
     address: lists.ListAddress,
@@ -119,7 +130,7 @@ def _item(
     is_mine = message.from_address.lower() == user.address.lower()
     return ThreadItem(
         id=message.pk,
-        who=_("You") if is_mine else message.from_name or message.from_address,
+        who=_("You") if is_mine else name or message.from_name or message.from_address,
         preview=message.preview,
         url=lists.message_url(message.pk, address),
         when=times.short(at, now=now),

@@ -21,7 +21,8 @@ from webmail.mailbox import listing
 from webmail.mailbox.cursors import Cursor
 from webmail.mailbox.folders import shown_name
 from webmail.mailbox.models import Folder
-from webmail.pages.rows import row_html
+from webmail.mailbox.protected_fields import Opener
+from webmail.pages.rows import row_html, with_protected
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -152,10 +153,11 @@ def folder_list(
     folder: Folder,
     address: ListAddress,
     *,
+    opener: Opener,
     state: StateLike | None = None,
     open_thread: int | None = None,
 ) -> ListView:
-    """Return one page of a folder."""
+    """Return one page of a folder; `opener` opens what stands inside encrypted mail."""
     page = listing.conversations(
         user,
         folder,
@@ -183,7 +185,7 @@ def folder_list(
             )
             for name in FILTERS
         ),
-        rows=_rows(page, address, now=now, open_thread=open_thread),
+        rows=_rows(page, address, opener=opener, now=now, open_thread=open_thread),
         older_url=replace(start, before=page.older).url if page.older else "",
         newer_url=replace(start, after=page.newer).url if page.newer else "",
         notice=state.words if state is not None and state.kind in _BLOCKING_STATES else "",
@@ -230,10 +232,21 @@ def nothing_yet(*, state: StateLike | None) -> ListView:
 
 
 def search_list(
-    user: User, address: ListAddress, *, folder: Folder | None, open_thread: int | None = None
+    user: User,
+    address: ListAddress,
+    *,
+    folder: Folder | None,
+    opener: Opener,
+    open_thread: int | None = None,
 ) -> ListView:
-    """Return one page of what was searched for."""
-    page = listing.search(user, address.query, folder=folder, before=Cursor.parse(address.before))
+    """Return one page of what was searched for, inside encrypted mail by what `opener` opens."""
+    page = listing.search(
+        user,
+        address.query,
+        folder=folder,
+        before=Cursor.parse(address.before),
+        opener=opener,
+    )
     words = address.query.split()
     start = replace(address, before="", after="")
     return ListView(
@@ -247,7 +260,7 @@ def search_list(
         only="all",
         only_words="",
         filters=(),
-        rows=_rows(page, address, now=timezone.now(), open_thread=open_thread),
+        rows=_rows(page, address, opener=opener, now=timezone.now(), open_thread=open_thread),
         older_url=replace(start, before=page.older).url if page.older else "",
         newer_url="",
         notice="",
@@ -271,6 +284,7 @@ def _rows(
     page: "listing.ListPage",
     address: ListAddress,
     *,
+    opener: Opener,
     now: "datetime",
     open_thread: int | None,
 ) -> tuple[SafeString, ...]:
@@ -284,7 +298,7 @@ def _rows(
             is_open=row.thread_id == open_thread,
             searched=searched,
         )
-        for row in page.rows
+        for row in with_protected(page.rows, opener)
     )
 
 

@@ -5,7 +5,8 @@ of a list page's time. Everything that came out of mail goes through `escape`.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 from html import escape
@@ -15,8 +16,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from webmail.mailbox.listing import ConversationRow
+from webmail.mailbox.protected_fields import Opener, ProtectedFields
 from webmail.pages import times
 from webmail.pages.templatetags.face import asset_url
+from webmail.reader.reading import subject_words
 
 # Seals the list draws; "none" and "" draw nothing.
 LIST_SEALS = frozenset({"ok", "warn", "bad", "unknown"})
@@ -76,8 +79,23 @@ def marked(text: str, words: Iterable[str]) -> SafeString:
     )
 
 
-# What stands outside in place of a protected subject (RFC 9788 §3.2.1, and older programs).
-HIDDEN_SUBJECTS = frozenset({"[...]", "Re: [...]", "...", "Encrypted message"})
+def with_protected(rows: Sequence[ConversationRow], opener: Opener) -> list[ConversationRow]:
+    """Return rows as the person may see them now: with what stands inside encrypted mail.
+
+    At most one query, none without encrypted mail among them; a value is opened for each such row.
+    """
+    encrypted = [row.message_id for row in rows if row.is_locked]
+    inside = opener.open(encrypted) if encrypted else {}
+    return [_told(row, inside[row.message_id]) if row.message_id in inside else row for row in rows]
+
+
+def _told(row: ConversationRow, fields: ProtectedFields) -> ConversationRow:
+    is_one_name = fields.sender_name is not None and row.people == fields.sender_outside
+    return replace(
+        row,
+        subject=row.subject if fields.subject is None else fields.subject,
+        people=fields.sender_name or row.people if is_one_name else row.people,
+    )
 
 
 def row_label(row: ConversationRow, *, subject: str, when: str) -> str:
@@ -105,9 +123,7 @@ def row_html(
     searched: Iterable[str] = (),
 ) -> SafeString:
     """Draw one row; `searched` are the words to mark in the subject."""
-    subject = row.subject or _("(no subject)")
-    if row.is_locked and row.subject in HIDDEN_SUBJECTS:
-        subject = _("Encrypted message")
+    subject = subject_words(row.subject, is_encrypted=row.is_locked) or _("(no subject)")
     when = times.short(row.latest_at, now=now)
     classes = (
         (" is-unread" if row.is_unread else "")

@@ -18,6 +18,7 @@ from accounts.models import User
 from webmail.mailbox import listing, notices
 from webmail.mailbox.models import Folder
 from webmail.pages import lists
+from webmail.reader.reading import opener_for
 
 KEYBOARD_COOKIE = "signet-keyboard"  # "off" switches single keys off in this browser
 DENSITY_COOKIE = "signet-density"
@@ -148,7 +149,11 @@ class Shell:
         if self.list_folder is None:
             return None
         return lists.folder_list(
-            self._user, self.list_folder, lists.ListAddress(folder="inbox"), state=self.state
+            self._user,
+            self.list_folder,
+            lists.ListAddress(folder="inbox"),
+            opener=opener_for(self._request),
+            state=self.state,
         )
 
 

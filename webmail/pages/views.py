@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.models import User
 from webmail.mailbox.access import message_for
 from webmail.pages import context, lists, preferences, probes, read_state
 from webmail.pages.conversation import conversation_view
 from webmail.pages.forms import LookForm, PersonForm
 from webmail.pages.shell import DENSITIES, DENSITY_COOKIE, KEYBOARD_COOKIE, Shell
+from webmail.reader.reading import opener_for
 
 _YEAR = 365 * 24 * 3600  # seconds
 
@@ -40,7 +40,11 @@ def folder(request: HttpRequest, name: str) -> HttpResponse:
     shell = Shell(request)
     page = (
         lists.folder_list(
-            user, found, lists.ListAddress.of_folder(name, request.GET), state=shell.state
+            user,
+            found,
+            lists.ListAddress.of_folder(name, request.GET),
+            opener=opener_for(request),
+            state=shell.state,
         )
         if found is not None
         else lists.nothing_yet(state=shell.state)
@@ -62,7 +66,7 @@ def search(request: HttpRequest) -> HttpResponse:
     if not address.query:
         return redirect("pages:folder", address.folder or "inbox")
     scope = lists.folder_named(user, address.folder)
-    page = lists.search_list(user, address, folder=scope)
+    page = lists.search_list(user, address, folder=scope, opener=opener_for(request))
     return render(
         request,
         "mailbox/folder.html",
@@ -89,20 +93,23 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         read_state.page_opened(user, found)
         shell = Shell(request)
         values["shell"] = shell
-        values["page"] = _list_beside(user, address, shell, thread_id=found.thread_id)
+        values["page"] = _list_beside(request, address, shell, thread_id=found.thread_id)
     values["query"] = address.query
     return render(request, "reader/conversation.html", values)
 
 
 def _list_beside(
-    user: User, address: lists.ListAddress, shell: Shell, *, thread_id: int
+    request: HttpRequest, address: lists.ListAddress, shell: Shell, *, thread_id: int
 ) -> lists.ListView:
-    found = lists.folder_named(user, address.folder)
+    user: Any = request.user
+    found, opener = lists.folder_named(user, address.folder), opener_for(request)
     if address.query:
-        return lists.search_list(user, address, folder=found, open_thread=thread_id)
+        return lists.search_list(user, address, folder=found, opener=opener, open_thread=thread_id)
     if found is None:
         raise Http404
-    return lists.folder_list(user, found, address, state=shell.state, open_thread=thread_id)
+    return lists.folder_list(
+        user, found, address, opener=opener, state=shell.state, open_thread=thread_id
+    )
 
 
 @login_required

@@ -5,13 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 from django.db.models import Q
+from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts import lanes
 from accounts.models import MailAccount, MailServer
 from accounts.signals import trusted_results_changed
-from smime.signals import issuer_known, person_known, withdrawal_known
+from smime.models import OwnKey
+from smime.signals import issuer_known, person_known, vault_turned, withdrawal_known
+from webmail.mailbox import changes, protected_fields
 from webmail.mailbox.models import Message
 from webmail.mailbox.signals import messages_mirrored
 from webmail.reader import due
@@ -74,3 +77,26 @@ def _judge_signers(
 def _judge_incomplete(sender: object, **_: Any) -> None:  # noqa: ARG001
     """Have mail judged again that an authority was missing for."""
     due.ask_for_incomplete()
+
+
+@receiver(post_delete, sender=OwnKey, dispatch_uid="reader.forget-opened")
+def _forget_opened(sender: object, *, instance: OwnKey, **_: Any) -> None:  # noqa: ARG001
+    """Forget the protected fields that a deleted key had opened."""
+    protected_fields.forget_opened_with(instance.user_id, instance.fingerprint)
+    _draw_again(None, user_id=instance.user_id)
+
+
+@receiver(post_save, sender=OwnKey, dispatch_uid="reader.forget-managed")
+def _forget_managed(sender: object, *, instance: OwnKey, **_: Any) -> None:  # noqa: ARG001
+    """Forget what a key opened while it was managed, now that only its owner can use it."""
+    if instance.sealing == OwnKey.Sealing.PERSONAL:
+        protected_fields.forget_opened_with(
+            instance.user_id, instance.fingerprint, only_managed=True
+        )
+
+
+@receiver(vault_turned, dispatch_uid="reader.draw-again")
+def _draw_again(sender: object, *, user_id: int, **_: Any) -> None:  # noqa: ARG001
+    """Have open pages draw their lists again: what stands inside encrypted mail came or went."""
+    for account in MailAccount.objects.filter(user_id=user_id):
+        changes.announce(account)

@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 from accounts import lanes, late_replies, replies, session_keys
 from accounts.models import User
 from smime import trust, vault
-from webmail.mailbox import bodies, standing
+from webmail.mailbox import bodies, standing, subjects
 from webmail.mailbox.models import Message
+from webmail.mailbox.protected_fields import Opener
 from webmail.mime.trace import from_json
 from webmail.reader import authentication, links, words
 from webmail.reader.aid_words import Asked, aids_view, without_said
@@ -128,11 +129,11 @@ def open_message(
     word: str | None = None
     if page is None and wait:
         if Reading.objects.filter(message=message, failures__gt=FAILURE_LIMIT).exists():
-            return _unfinished(message, "failed")
+            return _unfinished(request, message, "failed")
         word = ask(request, message, "reader.render", variant.key)
         page = load_page(message, variant, trust_stamp=stamp, session_key=key)
     if page is None:
-        return _unfinished(message, word or "")
+        return _unfinished(request, message, word or "")
     opened = _finished(user, message, variant, page)
     return replace(
         opened,
@@ -164,8 +165,21 @@ def asks_of(request: HttpRequest, message: Message) -> dict[str, Any] | None:
     return page.get("asks") if page else None
 
 
-def _unfinished(message: Message, word: str) -> OpenMessage:
-    """Return the page's skeleton with what the mirror knows, and why there is no more yet."""
+def opener_for(request: HttpRequest) -> Opener:
+    """Return what opens the person's protected fields in this request."""
+    return Opener(_person(request).pk, vault.kek_for(request, is_use=False))
+
+
+def subject_words(subject: str, *, is_encrypted: bool) -> str:
+    """Return a subject as shown: words instead of what stands outside for a hidden one."""
+    is_hidden = is_encrypted and subjects.stands_for_hidden(subject)
+    return _("Encrypted message") if is_hidden else subject
+
+
+def _unfinished(request: HttpRequest, message: Message, word: str) -> OpenMessage:
+    """Return the page's skeleton with what the mirror and the protected fields say, and why there
+    is no more yet.
+    """
     problems = {
         "failed": _("This message could not be shown safely. You can download the original."),
         "server-down": _("The mail server does not answer. The text is not here yet."),
@@ -175,7 +189,10 @@ def _unfinished(message: Message, word: str) -> OpenMessage:
             " shown; download the original."
         ).format(limit=filesizeformat(settings.MESSAGE_LIMIT)),
     }
-    sender = PersonView(name=message.from_name, address=message.from_address)
+    inside = opener_for(request).open([message.pk]).get(message.pk) if message.is_locked else None
+    name = (inside and inside.sender_name) or message.from_name
+    sender = PersonView(name=name, address=message.from_address)
+    subject = message.subject if inside is None or inside.subject is None else inside.subject
     recipients = {
         kind: tuple(PersonView(name=name, address=address) for name, address in entries)
         for kind, entries in message.recipients.items()
@@ -186,7 +203,7 @@ def _unfinished(message: Message, word: str) -> OpenMessage:
     return OpenMessage(
         id=message.pk,
         state=state,  # type: ignore[arg-type]
-        subject=message.subject,
+        subject=subject_words(subject, is_encrypted=message.is_secured or message.is_locked),
         sender=sender,
         from_=(sender,),
         to=recipients.get("to", ()),
@@ -222,7 +239,7 @@ def _finished(user: User, message: Message, variant: Variant, page: Page) -> Ope
     return OpenMessage(
         id=message.pk,
         state="locked" if is_locked else "ready",
-        subject=page["subject"],
+        subject=subject_words(page["subject"], is_encrypted=page["is_encrypted"]),
         sender=sender,
         from_=from_,
         to=_people(page, "to"),

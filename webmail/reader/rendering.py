@@ -26,6 +26,7 @@ from webmail.reader import (
     judging,
     links,
     pipeline,
+    protecting,
     rejudging,
     store,
 )
@@ -135,6 +136,7 @@ def render(message_id: int, ticket_id: str, variant_key: str) -> str:
     if reading.is_shown:
         is_secret = pipeline.holds_secrets(made.reading)
         framed_signers.keep(message.pk, made.framed, is_secret=is_secret)
+        protecting.keep_inside(message, reading, made.verdict, ticket=ticket)
     _tell(message, made.verdict, reading, is_own_session=session_key is not None)
     _learn(user, message, made)
     if not before.was_read and body_words.may_be_found(reading):
