@@ -11,7 +11,9 @@ from webmail.html.addresses import (
 from webmail.html.document import document
 from webmail.html.limits import HtmlLimits
 from webmail.html.model import (
+    NO_PICTURE,
     PLACEHOLDER,
+    Ground,
     ImagePolicy,
     Link,
     LinkPolicy,
@@ -26,7 +28,9 @@ from webmail.html.sanitise import sanitise_html
 from webmail.html.text import render_text
 
 __all__ = [
+    "NO_PICTURE",
     "PLACEHOLDER",
+    "Ground",
     "HtmlLimits",
     "ImagePolicy",
     "Link",

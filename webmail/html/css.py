@@ -5,6 +5,7 @@ token of its value is of a listed kind and every function is listed; no token th
 resource is. Rules survive with the selectors of `webmail.html.selectors`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -49,6 +50,8 @@ FUNCTIONS = words(
 _PLAIN_TOKENS = frozenset({"ident", "number", "percentage", "dimension", "string", "hash"})
 _LITERALS = frozenset(",/+-*")
 _KEYWORDS_ONLY = frozenset({"cursor"})
+_GROUND = re.compile(r"[{;]background(?:-color)?:(?!none|transparent|inherit|initial|unset)")
+_NAMES_DARK = re.compile(r"prefers-color-scheme", re.IGNORECASE)
 _DEEPEST_VALUE = 8
 _DEEPEST_RULE = 2  # a rule, and a rule in a media rule
 
@@ -64,7 +67,7 @@ class SafeDeclarations:
 
 @dataclass(frozen=True, slots=True)
 class SafeStylesheet:
-    """Rules for a style element of ours. `has_dark`: some came from dark-scheme media rules."""
+    """Rules for a style element of ours. `has_dark`: dark rules of the mail paint a ground."""
 
     text: str
     dropped: int
@@ -145,8 +148,9 @@ def safe_stylesheet(blocks: Sequence[str], *, theme: Theme, limits: HtmlLimits) 
     """Filter the style blocks of a mail for a theme.
 
     Scheme rules of the mail are settled here, because the frame follows the browser's scheme and
-    not the reader's choice: rules of the theme are unwrapped, the others dropped. A mail without
-    dark rules is drawn in its light ones, also in the dark theme.
+    not the reader's choice: rules of the theme are unwrapped, the others dropped. A mail whose
+    dark rules paint no ground is drawn in its light ones, also in the dark theme: texts made pale
+    for a ground that is not there could not be read.
     """
     accepted: list[str] = []
     room = limits.css
@@ -162,13 +166,18 @@ def safe_stylesheet(blocks: Sequence[str], *, theme: Theme, limits: HtmlLimits) 
     ]
     builder = _StylesheetBuilder(scheme=theme, room=limits.css_rules)
     builder.add(rules, _DEEPEST_RULE)
-    if theme == "dark" and not builder.has_scheme_rules:
+    paints_dark = theme == "dark" and builder.paints_dark
+    if theme == "light" and _NAMES_DARK.search("".join(accepted)):
+        dark = _StylesheetBuilder(scheme="dark", room=limits.css_rules)
+        dark.add(rules, _DEEPEST_RULE)
+        paints_dark = dark.paints_dark
+    if theme == "dark" and not paints_dark:
         builder = _StylesheetBuilder(scheme="light", room=limits.css_rules)
         builder.add(rules, _DEEPEST_RULE)
     return SafeStylesheet(
         text="\n".join(builder.lines),
         dropped=builder.dropped,
-        has_dark=builder.scheme == "dark" and builder.has_scheme_rules,
+        has_dark=paints_dark,
         is_cut=is_cut or builder.room < 0,
     )
 
@@ -181,7 +190,7 @@ class _StylesheetBuilder:
         self.room = room
         self.lines: list[str] = []
         self.dropped = 0
-        self.has_scheme_rules = False
+        self.paints_dark = False  # rules that ask for the scheme set a background
 
     def add(self, rules: Sequence[Any], depth: int) -> bool:
         """Add the safe ones of `rules`; True when there was one."""
@@ -219,7 +228,8 @@ class _StylesheetBuilder:
         at = len(self.lines)
         if not self.add(inner, depth - 1):
             return
-        self.has_scheme_rules |= condition.names_scheme
+        if condition.names_scheme:
+            self.paints_dark |= any(_GROUND.search(line) for line in self.lines[at:])
         if condition.text:
             body = "\n".join(self.lines[at:])
             self.lines[at:] = [f"@media {condition.text}{{{body}}}"]

@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Sequence
 
-from webmail.html.model import PLACEHOLDER, SafeHtml, Theme
+from webmail.html.model import NO_PICTURE, PLACEHOLDER, Ground, SafeHtml
 
 _LANGUAGE = re.compile(r"[a-zA-Z]{2,8}(?:-[a-zA-Z0-9]{1,8}){0,4}")
 _FONTS = "Inter,system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
@@ -23,10 +23,17 @@ body{{margin:0;font:400 16px/24px {_FONTS};color:#221D18}}
 summary::-webkit-details-marker{{display:none}}
 summary:focus-visible,a:focus-visible{{outline:2px solid #1F4FBF;outline-offset:2px}}
 img{{max-width:100%}}
+:where(img[src="{NO_PICTURE}"]){{
+ display:inline-block;box-sizing:border-box;overflow:hidden;padding:2px 6px;
+ border:1px dashed #8E8474;
+ background:#F3EDE2;color:#554D43;font:400 13px/18px {_FONTS};text-align:left}}
+a:is([href^="/go/"],[href^="/attached/"]){{text-decoration:underline wavy #A3121F}}
+a:is([href^="/go/"],[href^="/attached/"])::after{{
+ content:" \\26A0\\FE0E";color:#A3121F;display:inline!important}}
 pre{{white-space:pre-wrap}}
 @media (max-width:640px){{
  body{{line-height:25px}}
- img:not([src="{PLACEHOLDER}"]){{height:auto!important}}
+ img:not([src="{PLACEHOLDER}"],[src="{NO_PICTURE}"]){{height:auto!important}}
  table{{max-width:100%}}}}
 @media (pointer:coarse){{summary{{min-height:44px;box-sizing:border-box;padding:14px 12px}}}}
 @media print{{
@@ -38,6 +45,8 @@ pre{{white-space:pre-wrap}}
  img,tr,blockquote{{break-inside:avoid}}}}
 """
 _LIGHT = ":root{color-scheme:only light}"
+# White on a dark page: the text keeps the distance from its edge that a light card gives it.
+_CARD = _LIGHT + "@media screen{html{background:#fff;padding:16px 20px}}"
 _DARK = """
 :root{color-scheme:only dark}
 @media screen{
@@ -54,11 +63,11 @@ _DARK_INVERTED = """
 """
 
 
-def document(parts: Sequence[SafeHtml], *, theme: Theme, language: str | None, title: str) -> str:
+def document(parts: Sequence[SafeHtml], *, theme: Ground, language: str | None, title: str) -> str:
     """The frame's document. The body of each part is inserted as nh3 wrote it.
 
     `language` is a BCP 47 tag or None; anything else is left out. In the dark theme parts that
-    bring no dark rules are drawn inverted.
+    paint no dark ground are drawn inverted; on a "card" everything is light, with a margin.
     """
     lang = f' lang="{language}"' if language and _LANGUAGE.fullmatch(language) else ""
     css = "\n".join(part.css for part in parts if part.css)
@@ -76,9 +85,9 @@ def document(parts: Sequence[SafeHtml], *, theme: Theme, language: str | None, t
     )
 
 
-def _theme_rules(parts: Sequence[SafeHtml], theme: Theme) -> str:
-    if theme == "light":
-        return _LIGHT
+def _theme_rules(parts: Sequence[SafeHtml], theme: Ground) -> str:
+    if theme != "dark":
+        return _CARD if theme == "card" else _LIGHT
     return _DARK if all(part.adapts_to_dark for part in parts) else _DARK_INVERTED
 
 
@@ -93,4 +102,6 @@ def _body_attributes(part: SafeHtml) -> str:
 def _section(part: SafeHtml, *, own_body: bool) -> str:
     name = "signet-part signet-plain" if part.is_plain else "signet-part"
     attributes = "" if own_body else _body_attributes(part)
-    return f'<div class="{name}" dir="auto"{attributes}>{part.body}</div>'
+    direction = part.direction or "auto"
+    lang = f' lang="{part.language}"' if _LANGUAGE.fullmatch(part.language) else ""
+    return f'<div class="{name}" dir="{direction}"{lang}{attributes}>{part.body}</div>'

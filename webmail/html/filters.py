@@ -12,7 +12,15 @@ from webmail.html.css import safe_declarations
 from webmail.html.hosts import INVISIBLE
 from webmail.html.limits import HtmlLimits
 from webmail.html.links import Target, deceit, read_target
-from webmail.html.model import PLACEHOLDER, ImagePolicy, Link, LinkPolicy, Rewrite, block
+from webmail.html.model import (
+    NO_PICTURE,
+    PLACEHOLDER,
+    ImagePolicy,
+    Link,
+    LinkPolicy,
+    Rewrite,
+    block,
+)
 from webmail.html.rasters import data_image
 from webmail.html.reading import Reading, is_counter_url
 
@@ -40,6 +48,7 @@ class AttributeFilter:
         self._links = links
         self._limits = limits
         self._tracker_sources = reading.tracker_sources
+        self._named_sources = reading.named_sources
         self._targets: dict[str, tuple[Target | None, str]] = {}
         self.links: list[Link] = []
         self.removed: Counter[str] = Counter()
@@ -77,7 +86,9 @@ class AttributeFilter:
             case "style":
                 return self.style(value)
             case "src" | "background":
-                return self.image(value) if attribute == "background" or tag == "img" else None
+                if attribute == "background":
+                    return self.image(value)
+                return self._picture(value) if tag == "img" else None
             case "href":
                 # nh3 asks about <link> too, before it drops the element
                 return self._href(value) if tag in {"a", "area"} else None
@@ -126,10 +137,20 @@ class AttributeFilter:
             return self._placeholder("image")
         return self._remote(value, source.replace(" ", "%20"))
 
+    def _picture(self, value: str) -> str | None:
+        """`image` for an img element: one that is not shown leaves room for its text."""
+        answer = self.image(value)
+        if answer == PLACEHOLDER and value in self._named_sources and not self._counts(value):
+            return NO_PICTURE
+        return answer
+
+    def _counts(self, raw: str) -> bool:
+        return raw in self._tracker_sources or is_counter_url(raw)
+
     def _remote(self, raw: str, url: str) -> str:
         if len(url) > _LONGEST_REMOTE:
             return self._placeholder("image")
-        if raw in self._tracker_sources or is_counter_url(url):
+        if self._counts(raw) or is_counter_url(url):
             self.tracker_urls[url] = None
             return self._placeholder("tracker")
         ours = self._images.remote(url)

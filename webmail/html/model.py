@@ -6,9 +6,13 @@ from types import MappingProxyType
 from typing import Literal
 
 type Theme = Literal["light", "dark"]
+# What a document is drawn on; "card": light, on a page that is dark.
+type Ground = Literal["light", "dark", "card"]
 type Rewrite = Callable[[str], str | None]
 
-# A transparent 1x1 GIF: what a blocked image shows.
+# What a blocked image with a text shows: no picture, so that browsers draw its text.
+NO_PICTURE = "data:,"
+# A transparent 1x1 GIF: what a blocked image without a text shows.
 PLACEHOLDER = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
 
 
@@ -74,5 +78,7 @@ class SafeHtml:
     links: tuple[Link, ...] = ()
     limits_hit: tuple[str, ...] = ()
     body_background: str = ""
+    language: str = ""  # as its html or body element says, unchecked
+    direction: Literal["", "ltr", "rtl"] = ""  # likewise
     is_plain: bool = False  # made from text: shown in our own typography and colours
-    adapts_to_dark: bool = False  # the mail brings dark rules of its own, or is plain
+    adapts_to_dark: bool = False  # the mail paints a dark ground of its own, or is plain

@@ -7,6 +7,7 @@ treats everything it was not told about as hostile.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Literal
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -50,7 +51,10 @@ class Reading:
     styles: tuple[str, ...] = ()
     body_attributes: dict[str, str] = field(default_factory=dict)
     links: tuple[ReadLink, ...] = ()
+    language: str = ""
+    direction: Literal["", "ltr", "rtl"] = ""
     tracker_sources: frozenset[str] = frozenset()
+    named_sources: frozenset[str] = frozenset()  # of images with an alternative text
     limits_hit: tuple[str, ...] = ()
 
 
@@ -59,15 +63,32 @@ def read_html(source: str, limits: HtmlLimits) -> Reading:
     tree = LexborHTMLParser(source)
     limits_hit: list[str] = []
     body = tree.body
+    language, direction = _language_and_direction(tree)
     return Reading(
         styles=tuple(node.text(deep=True) for node in tree.css("style")),
         body_attributes={
             name: value or "" for name, value in (body.attributes if body else {}).items()
         },
+        language=language,
+        direction=direction,
         links=tuple(_links(tree, limits, limits_hit)),
         tracker_sources=frozenset(_tracker_sources(tree, limits, limits_hit)),
+        named_sources=frozenset(_named_sources(tree, limits)),
         limits_hit=tuple(limits_hit),
     )
+
+
+def _language_and_direction(tree: LexborHTMLParser) -> tuple[str, Literal["", "ltr", "rtl"]]:
+    """What the elements say that are not written: body's word counts more than html's."""
+    language: str = ""
+    direction: Literal["", "ltr", "rtl"] = ""
+    for node in (tree.body, tree.root):
+        attributes = node.attributes if node else {}
+        language = language or (attributes.get("lang") or "").strip()
+        match (attributes.get("dir") or "").strip().lower():
+            case "ltr" | "rtl" as named if not direction:
+                direction = named
+    return language, direction
 
 
 def _links(tree: LexborHTMLParser, limits: HtmlLimits, limits_hit: list[str]) -> Iterator[ReadLink]:
@@ -102,6 +123,12 @@ def _tracker_sources(
         source = node.attributes.get("src") or ""
         if is_counter_url(source) or _is_unseen(node):
             yield source
+
+
+def _named_sources(tree: LexborHTMLParser, limits: HtmlLimits) -> Iterator[str]:
+    for node in tree.css("img[src][alt]")[: limits.images]:
+        if (node.attributes.get("alt") or "").strip():
+            yield node.attributes.get("src") or ""
 
 
 def is_counter_url(url: str) -> bool:

@@ -11,7 +11,7 @@ from webmail.html.limits import DEFAULT_LIMITS, HtmlLimits, breached
 from webmail.html.model import ImagePolicy, LinkPolicy, SafeHtml, Theme
 from webmail.html.plain import strip_markup
 from webmail.html.quotes import fold_quotes
-from webmail.html.reading import read_html
+from webmail.html.reading import Reading, read_html
 from webmail.html.text import render_text
 from webmail.html.writing import WriterFailed, wash, write, write_again
 
@@ -84,7 +84,14 @@ def _sanitised(
         folded = fold_quotes(body, label=fold_label)
         if folded is not None:
             body = write_again(folded, ledger.repeat)
-    return _result(body, stylesheet, ledger, body_style=body_style, body_background=background)
+    return _result(
+        body,
+        stylesheet,
+        ledger,
+        body_style=body_style,
+        body_background=background,
+        reading=reading,
+    )
 
 
 def _result(
@@ -94,6 +101,7 @@ def _result(
     *,
     body_style: str,
     body_background: str,
+    reading: Reading,
 ) -> SafeHtml:
     removed = dict(ledger.removed)
     if stylesheet.dropped:
@@ -113,6 +121,8 @@ def _result(
         links=tuple(ledger.links),
         limits_hit=tuple(limits_hit),
         body_background=body_background,
+        language=reading.language,
+        direction=reading.direction,
         adapts_to_dark=stylesheet.has_dark,
     )
 

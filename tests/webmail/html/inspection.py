@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from selectolax.lexbor import LexborHTMLParser
 
-from webmail.html import PLACEHOLDER
+from webmail.html import NO_PICTURE, PLACEHOLDER
 from webmail.html.allowed import ATTRIBUTES, TAGS
 from webmail.html.limits import HtmlLimits
 from webmail.html.model import SafeHtml
@@ -53,7 +53,9 @@ def _attribute_problems(tag: str, name: str, value: str, images: str) -> Iterato
     if name == "href" and not LINK.match(value) and not value.startswith("/go/"):
         yield f"href {value[:80]!r}"
     rasters = tuple(f"data:image/{kind};base64," for kind in ("png", "gif", "jpeg", "webp"))
-    if name in {"src", "background"} and not value.startswith((*rasters, images)):
+    if name in {"src", "background"} and not (
+        value == NO_PICTURE or value.startswith((*rasters, images))
+    ):
         yield f"{name} {value[:80]!r}"
     if name == "style":
         if BAD_CSS.search(value):

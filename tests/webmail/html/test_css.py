@@ -100,21 +100,25 @@ def test_stylesheet(source, safe):
     assert sheet(source).text.replace("\n", "") == safe
 
 
-DARK = "a{color:#000}@media (prefers-color-scheme:dark){a{color:#fff}}"
-DARK_SCREEN = "@media screen and (prefers-color-scheme: dark) and (max-width:9px){a{color:#fff}}"
+DARK = "a{color:#000}@media (prefers-color-scheme:dark){a{color:#fff;background:#000}}"
+PALE = "a{color:#000}@media (prefers-color-scheme:dark){a{color:#fff;background:none}}"
+DARK_SCREEN = (
+    "@media screen and (prefers-color-scheme: dark) and (max-width:9px){a{background-color:#111}}"
+)
 LIGHT = "@media (prefers-color-scheme:light){a{color:#111}}"
 
 
 @pytest.mark.parametrize(
     ("source", "theme", "safe", "has_dark"),
     [
-        (DARK, "light", "a{color:#000}", False),
-        (DARK, "dark", "a{color:#000}a{color:#fff}", True),
-        (DARK_SCREEN, "dark", "@media screen and (max-width:9px){a{color:#fff}}", True),
-        (DARK_SCREEN, "light", "", False),
+        (DARK, "light", "a{color:#000}", True),
+        (DARK, "dark", "a{color:#000}a{color:#fff;background:#000}", True),
+        (PALE, "dark", "a{color:#000}", False),
+        (DARK_SCREEN, "dark", "@media screen and (max-width:9px){a{background-color:#111}}", True),
+        (DARK_SCREEN, "light", "", True),
         (LIGHT, "light", "a{color:#111}", False),
         (LIGHT, "dark", "a{color:#111}", False),
-        (LIGHT + DARK, "dark", "a{color:#000}a{color:#fff}", True),
+        (LIGHT + DARK, "dark", "a{color:#000}a{color:#fff;background:#000}", True),
         ("@media not all and (prefers-color-scheme:dark){a{color:red}}", "light", "", False),
         ("@media not all and (prefers-color-scheme:dark){a{color:red}}", "dark", "", False),
     ],

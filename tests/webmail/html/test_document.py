@@ -5,7 +5,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from webmail.html import ImagePolicy, SafeHtml, document, render_text, sanitise_html
 
-DARK_MAIL = "<style>@media (prefers-color-scheme:dark){p{color:#fff}}</style><p>x"
+DARK_MAIL = "<style>@media (prefers-color-scheme:dark){p{background:#000}}</style><p>x"
 
 
 def shown(source, theme="light", **options):
@@ -36,7 +36,7 @@ def test_light_theme_is_only_light():
 
 def test_dark_theme_uses_the_dark_rules_of_the_mail():
     whole = shown(DARK_MAIL, theme="dark")
-    assert "p{color:#fff}" in whole
+    assert "p{background:#000}" in whole
     assert "prefers-color-scheme" not in whole and "invert(" not in whole
 
 
@@ -44,6 +44,20 @@ def test_dark_theme_inverts_a_mail_without_dark_rules():
     whole = shown("<p>x", theme="dark")
     assert "html{background:#fff;filter:invert(1) hue-rotate(180deg)}" in whole
     assert "img{filter:invert(1) hue-rotate(180deg)}" in whole
+
+
+def test_on_a_card_everything_is_light_with_a_margin():
+    safe = sanitise_html("<p>x", images=ImagePolicy())
+    whole = document([safe], theme="card", language=None, title="")
+    assert "color-scheme:only light" in whole and "invert(" not in whole
+    assert "@media screen{html{background:#fff;padding:16px 20px}}" in whole
+
+
+def test_language_and_direction_are_those_the_mail_names():
+    whole = shown("<html lang=he dir=RTL><body>x")
+    assert '<div class="signet-part" dir="rtl" lang="he">x</div>' in whole
+    assert 'dir="rtl"' in shown("<body dir=rtl>x")
+    assert '<div class="signet-part" dir="auto">x</div>' in shown("<html lang='\"><b' dir=up>x")
 
 
 def test_text_is_dark_by_itself():

@@ -5,7 +5,14 @@ import base64
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from webmail.html import PLACEHOLDER, HtmlLimits, ImagePolicy, raster_type, sanitise_html
+from webmail.html import (
+    NO_PICTURE,
+    PLACEHOLDER,
+    HtmlLimits,
+    ImagePolicy,
+    raster_type,
+    sanitise_html,
+)
 from webmail.html.rasters import data_image
 from webmail.html.reading import is_counter_url
 
@@ -24,6 +31,17 @@ def test_blocked_images_are_counted_once_each_in_order():
     assert sources(safe) == [PLACEHOLDER] * 3
     assert safe.remote_images == ("http://a.example/x.png", "http://a.example/y.png")
     assert safe.loaded_images == ()
+
+
+def test_a_blocked_image_leaves_room_for_its_text():
+    """A browser draws the text of an image that is none; a spacer stays an empty pixel."""
+    safe = sanitise_html(
+        "<img src=https://a.example/hall.png alt='The hall'><img src=cid:lost alt=Plan>"
+        "<img src=https://a.example/gap.png alt=' '><img src=https://a.example/open.gif alt=x>",
+        images=BLOCK,
+    )
+    assert sources(safe) == [NO_PICTURE, NO_PICTURE, PLACEHOLDER, PLACEHOLDER]
+    assert safe.trackers == 1
 
 
 def test_allowed_images_come_from_the_rule():

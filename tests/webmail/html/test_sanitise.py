@@ -5,7 +5,7 @@ import tinycss2
 from selectolax.lexbor import LexborHTMLParser
 
 from tests.webmail.html.inspection import problems
-from webmail.html import PLACEHOLDER, ImagePolicy, LinkPolicy, SafeHtml, sanitise_html, writing
+from webmail.html import NO_PICTURE, ImagePolicy, LinkPolicy, SafeHtml, sanitise_html, writing
 
 EVIL = "https://evil.example"
 
@@ -144,7 +144,7 @@ def test_local_and_private_images_follow_the_same_policy():
     for url in ("http://localhost/a", "http://127.0.0.1/a", "https://webmail.example/a"):
         safe = clean(f"<img src='{url}' width=10 height=20 alt=x>")
         assert safe.remote_images == (url,)
-        assert f'src="{PLACEHOLDER}"' in safe.body
+        assert f'src="{NO_PICTURE}"' in safe.body
         assert all(part in safe.body for part in ('width="10"', 'height="20"', 'alt="x"'))
 
 
