@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from accounts import sealed_cache
-from smime.verdict import judge
+from smime import revocation
 from webmail.attached import limits
 from webmail.attached.drawing import Drawer, Drawing
 from webmail.attached.drawing import Kind as Drawable
@@ -180,9 +180,10 @@ def _message(opened: Opened, located: Located, path: str, variant: Variant) -> t
         variant=quiet,
         addresses=_Addresses(opened, path, variant),
     )
-    verdict = judge(reading.facts, context=context)
+    # Who signed it is watched like who signed a part; its path is the same, wherever it is read.
+    revocation.watch([made.verdict, *made.framed], now=context.now)
     documents = [made.documents.frames, made.documents.targets]
     return (
-        {"page": made.page, "documents": documents, "level": verdict.level},
+        {"page": made.page, "documents": documents, "level": made.verdict.level},
         located.is_secret or pipeline.holds_secrets(reading),
     )
