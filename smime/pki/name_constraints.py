@@ -9,7 +9,13 @@ from collections.abc import Sequence
 
 from cryptography import x509
 
-from smime.pki.addresses import CertificateAddress, a_label_domain, same_address, split_address
+from smime.pki.addresses import (
+    CertificateAddress,
+    a_label_domain,
+    canonical_address,
+    same_address,
+    split_address,
+)
 from smime.pki.certificates import DamagedCertificateError, addresses, extension
 
 
@@ -47,9 +53,14 @@ def _mail(subtrees: Sequence[x509.GeneralName] | None) -> list[str]:
 
 
 def _fits(address: CertificateAddress, constraint: str) -> bool:
-    """A constraint is a mailbox, a host, or with a dot before it all hosts below a domain."""
+    """A constraint is a mailbox, a host, with a dot before it all hosts below a domain; "" is all.
+
+    Compared is what `CertificateAddress.fits` compares, so that no spelling is held to less.
+    """
+    if not constraint:
+        return True
     if "@" in constraint:
         return address.kind == "rfc822" and same_address(address.text, constraint)
-    domain = a_label_domain(split_address(address.text)[1])
+    domain = split_address(canonical_address(address.text))[1]
     wanted = a_label_domain(constraint)
     return domain.endswith(wanted) if wanted.startswith(".") else domain == wanted

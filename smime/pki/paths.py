@@ -5,9 +5,10 @@ of hostile certificates costs a bounded amount of work. Purposes, key sizes and 
 judged elsewhere, on the certificates of the path found.
 """
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Literal, override
 
 from asn1crypto.x509 import Certificate as Asn1Certificate
@@ -46,6 +47,8 @@ from smime.pki.private_keys import load_composite_public_key
 PATH_LIMIT = 10  # certificates between signer and anchor
 POOL_LIMIT = 24  # certificates a path is looked for in
 SAME_NAME_LIMIT = 3  # certificates of one name and key: cross-certificates
+CHAIN_LIMIT = 16  # ways to an anchor that are tried one by one
+_STEP_LIMIT = 256  # links looked at to find them
 KEY_SIZE_LIMIT = 8192  # bits
 _SECOND = timedelta(seconds=1)
 # What the validator says of a path, and what its decoder raises on damaged certificates.
@@ -154,13 +157,17 @@ def choose_path(
             break
         except _BROKEN as error:
             broken_rule = broken_rule or shown(str(error), limit=300)
+    # The validator tells of several ways only why the last one failed: each is asked about alone.
+    chains = list(_chains(certificate, issuing, pool))
+    for upwards in chains:
+        try:
+            return Path("trusted", _validate_alone(upwards))
+        except _BROKEN as error:
+            broken_rule = broken_rule or shown(str(error), limit=300)
+    if chains:
+        return Path("broken", chains[0], broken_rule)
     upwards = _walk(certificate, pool)
     last = upwards[-1]
-    if last in issuing:
-        # Reached by names and signatures: either a rule is broken, or it never was valid at once.
-        if not broken_rule and not all(map(_is_proved, upwards[1:], upwards)):
-            broken_rule = "a signature that cannot be checked"
-        return Path("broken" if broken_rule else "trusted", upwards, broken_rule)
     if is_self_signed(certificate):
         return Path("self-signed", upwards)
     return Path("unknown-root" if is_self_signed(last) else "incomplete", upwards)
@@ -193,15 +200,6 @@ def issued(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
     except UnsupportedAlgorithm:
         return True
     except (InvalidSignature, DamagedCertificateError, ValueError, TypeError):
-        return False
-    return True
-
-
-def _is_proved(issuer: x509.Certificate, certificate: x509.Certificate) -> bool:
-    """Say whether the signature itself was checked, where `issued` may go by the name alone."""
-    try:
-        verify_issued(issuer, certificate)
-    except (*_BROKEN, DamagedCertificateError):
         return False
     return True
 
@@ -247,7 +245,7 @@ def _is_twin(one: x509.Certificate, other: x509.Certificate) -> bool:
 def _walk(
     certificate: x509.Certificate, pool: Sequence[x509.Certificate]
 ) -> tuple[x509.Certificate, ...]:
-    """Follow issuers upwards as far as they are known; those nearest a root are preferred."""
+    """Follow issuers upwards as far as they are known; where no way ends at an anchor."""
     upwards = [certificate]
     while len(upwards) <= PATH_LIMIT and not is_self_issued(upwards[-1]):
         above = [each for each in pool if each not in upwards and issued(each, upwards[-1])]
@@ -255,6 +253,43 @@ def _walk(
             break
         upwards.append(above[0])
     return tuple(upwards)
+
+
+def _chains(
+    certificate: x509.Certificate,
+    issuing: Sequence[x509.Certificate],
+    pool: Sequence[x509.Certificate],
+) -> Iterator[tuple[x509.Certificate, ...]]:
+    """Give the ways to an anchor by names and signatures, the nearest certificates first.
+
+    At most CHAIN_LIMIT of PATH_LIMIT certificates, and _STEP_LIMIT links looked at: certificates
+    that issue each other in circles have no end of ways.
+    """
+    vouches = cache(issued)
+    steps = count = 0
+    open_ways: list[tuple[x509.Certificate, ...]] = [(certificate,)]
+    while open_ways and steps < _STEP_LIMIT and count < CHAIN_LIMIT:
+        way = open_ways.pop()
+        above = [each for each in pool if each not in way and vouches(each, way[-1])]
+        steps += 1
+        for each in above:
+            if each in issuing and count < CHAIN_LIMIT:
+                count += 1
+                yield (*way, each)
+        if len(way) < PATH_LIMIT:
+            open_ways.extend((*way, each) for each in reversed(above) if each not in issuing)
+
+
+def _validate_alone(upwards: tuple[x509.Certificate, ...]) -> tuple[x509.Certificate, ...]:
+    """Validate one way to an anchor at the first moment at which all below the anchor are valid.
+
+    Whether that moment is the right one is the caller's question. Raises what `_validate` does.
+    """
+    certificate, links, anchor = upwards[0], upwards[1:-1], upwards[-1]
+    begin = max(each.not_valid_before_utc for each in upwards[:-1])
+    if begin > min(each.not_valid_after_utc for each in upwards[:-1]):
+        raise PathError("its certificates were never valid at the same time")
+    return _validate(certificate, [anchor], links, begin)
 
 
 def _validate(

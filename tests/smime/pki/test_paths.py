@@ -2,6 +2,7 @@
 
 import time
 from datetime import timedelta
+from itertools import permutations
 
 import pytest
 from cryptography import x509
@@ -22,7 +23,15 @@ def path_of(pair, *, anchors=None, others=None, moments=(NOW,)):
     )
 
 
-def made(name, issuer, *extensions, subject_key=None, issuer_key=None, version_1=False):
+def made(
+    name,
+    issuer,
+    *extensions,
+    subject_key=None,
+    issuer_key=None,
+    version_1=False,
+    life=(NOW - YEAR, NOW + YEAR),
+):
     """A certificate with exactly these (extension, critical) pairs."""
     own = subject_key or key("p256", name)
     builder = (
@@ -31,8 +40,8 @@ def made(name, issuer, *extensions, subject_key=None, issuer_key=None, version_1
         .issuer_name(issuer)
         .public_key(own.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(NOW - YEAR)
-        .not_valid_after(NOW + YEAR)
+        .not_valid_before(life[0])
+        .not_valid_after(life[1])
     )
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical)
@@ -150,6 +159,87 @@ def test_expired_is_still_a_path():
     assert path_of(future).trust == "trusted"
     brief = new_intermediate(world().root, "Brief", NOW - YEAR, lifetime=timedelta(days=30))
     assert path_of(person("a@example.org", "Late", brief)).trust == "trusted"
+
+
+ELSEWHERE = (x509.NameConstraints([x509.RFC822Name("evil.example")], None), True)
+NO_AUTHORITY = (x509.BasicConstraints(ca=False, path_length=None), True)
+LONG_AGO = (NOW - 3 * YEAR, NOW - 2 * YEAR)
+
+
+@pytest.mark.parametrize("rule", [(NO_AUTHORITY,), (CA, ELSEWHERE)])
+@pytest.mark.parametrize(
+    "order", list(permutations(["mallory", "mallory before", "issuer", "issuer before"]))
+)
+def test_an_expired_twin_excuses_nothing(rule, order):
+    """Of several ways the validator tells only why the last one failed; the mail chooses the order.
+
+    Mallory may not vouch for the victim, or for nobody at all. That a certificate of the same name
+    and key has expired, hers or her issuer's, is no way round it.
+    """
+    root = new_root("Root", NOW - 5 * YEAR)
+    named = {
+        each: x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)])
+        for each in ("issuer", "mallory")
+    }
+    issuer = {"subject_key": key("p256", "issuer"), "issuer_key": root.key}
+    mallory = {"subject_key": key("p256", "mallory"), "issuer_key": key("p256", "issuer")}
+    bag = {
+        "issuer": made("issuer", root.certificate.subject, CA, **issuer),
+        "issuer before": made("issuer", root.certificate.subject, CA, **issuer, life=LONG_AGO),
+        "mallory": made("mallory", named["issuer"], *rule, **mallory),
+        "mallory before": made("mallory", named["issuer"], *rule, **mallory, life=LONG_AGO),
+    }
+    victim = x509.SubjectAlternativeName([x509.RFC822Name("alice@example.org")])
+    leaf = made(
+        "Alice",
+        named["mallory"],
+        (victim, False),
+        subject_key=key("p256", "leaf"),
+        issuer_key=key("p256", "mallory"),
+        life=(NOW - 30 * DAY, NOW + 30 * DAY),
+    )
+    path = find_path(
+        leaf,
+        anchors=[root.certificate],
+        others=[bag[each] for each in order],
+        moments=(NOW, NOW - DAY),
+    )
+    assert path.trust == "broken"
+    assert path.broken_rule
+
+
+def test_a_renewed_authority_vouches_on():
+    """The other way about: of two twins the one that is valid counts, whichever comes first."""
+    root = new_root("Root", NOW - 5 * YEAR)
+    issuer = {"subject_key": key("p256", "issuer"), "issuer_key": root.key}
+    both = [
+        made("issuer", root.certificate.subject, CA, **issuer, life=life)
+        for life in (LONG_AGO, (NOW - YEAR, NOW + YEAR))
+    ]
+    leaf = made(
+        "Alice", both[0].subject, subject_key=key("p256", "leaf"), issuer_key=key("p256", "issuer")
+    )
+    for others in (both, both[::-1]):
+        path = find_path(leaf, anchors=[root.certificate], others=others, moments=(NOW,))
+        assert (path.trust, path.certificates[1]) == ("trusted", both[1])
+
+
+def test_certificates_never_valid_together_lead_nowhere():
+    root = new_root("Root", NOW - 5 * YEAR)
+    before = made(
+        "issuer",
+        root.certificate.subject,
+        CA,
+        subject_key=key("p256", "issuer"),
+        issuer_key=root.key,
+        life=LONG_AGO,
+    )
+    leaf = made(
+        "Alice", before.subject, subject_key=key("p256", "leaf"), issuer_key=key("p256", "issuer")
+    )
+    path = find_path(leaf, anchors=[root.certificate], others=[before], moments=(NOW,))
+    assert path.trust == "broken"
+    assert "same time" in path.broken_rule
 
 
 def test_certificates_that_issue_each_other_cost_little():

@@ -81,6 +81,11 @@ def path_of(pair: KeyPair, *links: x509.Certificate) -> Path:
 # --- name constraints reach every address that a certificate names --------------------------------
 
 
+def written(address: str) -> x509.RFC822Name:
+    """A name exactly so, as hostile certificates hold it."""
+    return x509.RFC822Name._init_without_validation(address)
+
+
 def constrained(*, permitted=None, excluded=None) -> Authority:
     """An authority below the root that may issue for some addresses only."""
     own, root = key("p256", "Constrained"), world().root
@@ -95,8 +100,8 @@ def constrained(*, permitted=None, excluded=None) -> Authority:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(
             x509.NameConstraints(
-                [x509.RFC822Name(permitted)] if permitted else None,
-                [x509.RFC822Name(excluded)] if excluded else None,
+                None if permitted is None else [written(permitted)],
+                None if excluded is None else [written(excluded)],
             ),
             critical=True,
         )
@@ -111,7 +116,7 @@ def leaf(issuer: Authority, *, in_subject=None, rfc822=None, smtputf8=None) -> K
     subject = [x509.NameAttribute(NameOID.COMMON_NAME, "Leaf")]
     if in_subject:
         subject.append(x509.NameAttribute(NameOID.EMAIL_ADDRESS, in_subject))
-    names: list[x509.GeneralName] = [x509.RFC822Name(rfc822)] if rfc822 else []
+    names: list[x509.GeneralName] = [written(rfc822)] if rfc822 else []
     if smtputf8:
         names.append(x509.OtherName(SMTP_UTF8_MAILBOX, UTF8String(smtputf8).dump()))
     builder = (
@@ -141,6 +146,8 @@ PLACES = ("in_subject", "rfc822", "smtputf8")
         ({"permitted": ".example.org"}, "sub.example.org", "trusted"),
         ({"excluded": "example.org"}, "example.org", "broken"),
         ({"excluded": "example.org"}, "else.example", "trusted"),
+        ({"excluded": "example.org"}, "example.org ", "broken"),  # fits without its blank
+        ({"excluded": ""}, "example.org", "broken"),  # all mail
     ],
 )
 def test_name_constraints_reach_every_place_of_an_address(place, rule, domain, trust):
