@@ -68,6 +68,22 @@ def test_a_withdrawn_key_says_since_when(person, size, theme):
     assert violations(page) == []
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_phone_says_why_nothing_is_signed(person, theme):
+    mira = person(PHONE, theme=theme)
+    page = mira.page()
+    mira.sign_in(page)
+    certify(mira)
+    mira.site.python(f"ADDRESS = {mira.address!r}{WITHDRAW}")
+    page.goto(f"{mira.site.url}/compose")
+    note, switch = page.locator("[data-sign-note]"), page.locator(".switch").first
+    expect(note).to_contain_text("withdrawn on 3 November 2026", ignore_case=True)
+    expect(note).to_be_visible()
+    assert note.bounding_box()["y"] >= switch.bounding_box()["y"] + switch.bounding_box()["height"]
+    assert _beyond(page) == []
+    assert violations(page) == []
+
+
 @pytest.mark.parametrize(
     ("size", "theme", "script"),
     [(WIDE, "dark", True), (PHONE, "light", True), (PHONE, "dark", False)],
