@@ -5,6 +5,7 @@ import { $, $$ } from "./page.js";
 
 const HEIGHT_LIMIT = 200_000; // pixels
 const fitted = new WeakSet();
+const fits = new WeakMap(); // frame -> fit it now
 
 export function fitFrames(onKey) {
   for (const frame of $$("iframe.body-frame")) {
@@ -30,10 +31,31 @@ function watch(frame, onKey) {
   };
   new ResizeObserver(fit).observe(page.documentElement);
   if (page.body) new ResizeObserver(fit).observe(page.body);
+  fits.set(frame, fit);
   fit();
   for (const name of ["mouseover", "focusin"]) page.addEventListener(name, showTarget);
   for (const name of ["mouseout", "focusout"]) page.addEventListener(name, hideTarget);
   if (onKey) page.addEventListener("keydown", onKey);
+}
+
+/** On paper nothing can be unfolded or scrolled to: frames show all of it, at the paper's width. */
+export function startPrinting() {
+  let unfolded = [];
+  const fitAll = () => {
+    for (const frame of $$("iframe.body-frame")) fits.get(frame)?.();
+  };
+  addEventListener("beforeprint", () => {
+    document.documentElement.classList.add("is-printing");
+    unfolded = $$("iframe.body-frame").flatMap((frame) => [...(frame.contentDocument?.querySelectorAll("details:not([open])") ?? [])]);
+    for (const each of unfolded) each.open = true;
+    fitAll();
+  });
+  addEventListener("afterprint", () => {
+    document.documentElement.classList.remove("is-printing");
+    for (const each of unfolded) each.open = false;
+    unfolded = [];
+    fitAll();
+  });
 }
 
 function showTarget(event) {

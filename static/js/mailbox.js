@@ -7,7 +7,7 @@ import { startActions, startRowTools } from "./actions.js";
 import { startCommands } from "./commands.js";
 import { startDialogs } from "./dialogs.js";
 import { startDragging } from "./drag.js";
-import { fitFrames } from "./frame.js";
+import { fitFrames, startPrinting } from "./frame.js";
 import { onKey, startKeys } from "./keys.js";
 import { startList } from "./list.js";
 import { startLive } from "./live.js";
@@ -39,6 +39,7 @@ if ($("#app")) {
   startKeys();
   startLive();
   startViewer();
+  startPrinting();
   fitFrames(onKey);
   hear("swapped", () => fitFrames(onKey));
   hear("close-reading", () => closeReading());

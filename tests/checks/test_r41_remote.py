@@ -20,6 +20,6 @@ def test_r41_nothing_remote_before_consent(tab: Watched) -> None:
     for mode in MODES:
         assert tab.problems(raw, mode) == []
     made = tab.site.show(raw).made
-    assert made.page["images"]["blocked"] >= 2
+    assert made.page["images"]["remote"] >= 2
     assert made.page["images"]["trackers"] == 1
     assert made.documents.images == ()

@@ -6,16 +6,18 @@ one document (EFAIL, rendering.md §3).
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from webmail.html import (
+    Ground,
     ImagePolicy,
     LinkPolicy,
     SafeHtml,
+    Theme,
     document,
     html_to_text,
     raster_type,
@@ -83,12 +85,15 @@ class Collection:
     trackers: int = 0
     tracker_hosts: set[str] = field(default_factory=set)
     has_deceptive_links: bool = False
+    colours: Literal["", "own", "dark"] = ""  # of HTML: its own, or with a dark ground among them
     limits: set[str] = field(default_factory=set)
     removed: dict[str, int] = field(default_factory=dict)
 
     def note(self, safe: SafeHtml) -> None:
         """Add what was found in one part."""
         self.blocked += len(safe.remote_images)
+        if not safe.is_plain and self.colours != "own":
+            self.colours = "dark" if safe.adapts_to_dark else "own"
         self.trackers += safe.trackers
         self.tracker_hosts.update(safe.tracker_hosts)
         self.has_deceptive_links |= any(link.deceptive for link in safe.links)
@@ -138,6 +143,20 @@ def _link_policy(addresses: Addresses, found: Collection, own_hosts: frozenset[s
     return LinkPolicy(deceptive=deceptive, mailto=mailto, own_hosts=own_hosts)
 
 
+def _scheme(variant: Variant) -> Theme:
+    """Which of the mail's own colour rules hold."""
+    return "dark" if variant.theme in {"dark", "inverted"} else "light"
+
+
+def _ground(safe: SafeHtml, variant: Variant) -> Ground:
+    """HTML with colours of its own stays on a white card in a dark page, unless the reader asked
+    for it in dark (ui.md §8).
+    """
+    if variant.theme in {"light", "card"}:
+        return variant.theme
+    return "dark" if safe.adapts_to_dark or variant.theme == "inverted" else "card"
+
+
 def render_block(
     text: str,
     block: BodyBlock,
@@ -152,7 +171,7 @@ def render_block(
     if strip_legacy:
         text = strip_legacy(block.part, text)
     if block.kind == "html" and permission.html:
-        return sanitise_html(text, images=images, theme=variant.theme, links=links)
+        return sanitise_html(text, images=images, theme=_scheme(variant), links=links)
     if block.kind == "html":
         text = html_to_text(text)  # its words, link targets among them
     parameters = block.part.parameters
@@ -214,10 +233,9 @@ def build(
         if decoded.truncated:
             found.limits.add("text")
         all_plain &= safe.is_plain
-        # HTML with colours of its own stays on a white card in the dark theme (ui.md §8).
-        theme = variant.theme if safe.adapts_to_dark else "light"
+        ground = _ground(safe, variant)
         language = block.part.headers.text("content-language").partition(",")[0].strip() or None
-        frames.append(document([safe], theme=theme, language=language, title=_("Message")))
+        frames.append(document([safe], theme=ground, language=language, title=_("Message")))
     attachments = tuple(
         Attached(
             path=f"{layer}/{part.path}",

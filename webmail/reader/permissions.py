@@ -5,6 +5,12 @@ from webmail.mailbox.models import Message
 from webmail.reader.models import ImagePermission, Reading
 
 
+def is_always(user: User, message: Message) -> bool:
+    """Whether the person asked for this sender's images whenever their mail is verified."""
+    sender = message.from_address.lower()
+    return ImagePermission.objects.filter(user=user, sender=sender).exists()
+
+
 def may_always(message: Message) -> bool:
     """Whether "always from this sender" is offered: only for verified senders."""
     return Reading.objects.filter(message=message, level="ok").exists()

@@ -44,9 +44,8 @@ def permission_for(verdict: Verdict, *, variant: Variant) -> Permission:
     encryption = verdict.encryption.code if verdict.encryption else ""
     if verdict.level == "bad" or encryption in _MALLEABLE or variant.junk:
         return Permission(html=False, remote=False, links=False)
-    return Permission(
-        html=True, remote=variant.images and verdict.may_load_remote_content, links=True
-    )
+    is_wanted = variant.wants_images(level=verdict.level)
+    return Permission(html=True, remote=is_wanted and verdict.may_load_remote_content, links=True)
 
 
 def _narrowed(own: Permission, *, by: Permission) -> Permission:
@@ -147,7 +146,9 @@ class _Assembly:
     ) -> int:
         """Add a part with a verdict of its own; nothing remote is ever loaded by it (EFAIL)."""
         verdict = next(verdicts)
-        own = permission_for(verdict, variant=replace(self.variant, images=False))
+        own = permission_for(
+            verdict, variant=replace(self.variant, images=False, verified_images=False)
+        )
         permission = _narrowed(own, by=allowed)
         # The line of the part stands even where nothing of it can be shown.
         is_plain = frame.reading.is_shown and allowed.html and not permission.html
@@ -232,8 +233,10 @@ def _page(reading: Reading, verdict: Verdict, permission: Permission, assembly: 
         ],
         "may_look_into": assembly.may_look_into,
         "images": {
-            "blocked": found.blocked if may_load else 0,
+            # One page serves every variant: which of them are shown is the variant's.
+            "remote": found.blocked + len(found.images) if may_load else 0,
             "trackers": found.trackers,
+            "tracker_hosts": sorted(found.tracker_hosts),
             "may_load": may_load,
             "may_always": may_load and verdict.level == "ok",
         },
@@ -241,6 +244,7 @@ def _page(reading: Reading, verdict: Verdict, permission: Permission, assembly: 
         "is_plain_only": not permission.html and bool(assembly.documents),
         "has_report": reading.content.root.content_type == "multipart/report",
         "is_junk": assembly.variant.junk,
+        "colours": found.colours,
         "asks": asking.facts_of(reading),
         "has_deceptive_links": found.has_deceptive_links,
         "limits": sorted({*found.limits, *reading.content.limits_hit, *reading.message.limits_hit}),

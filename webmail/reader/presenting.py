@@ -123,7 +123,9 @@ class ImagesView:
 
     blocked: int
     trackers: int
-    are_loaded: bool
+    tracker_hosts: tuple[str, ...]
+    loaded: int
+    is_always: bool  # the person asked for this sender's images whenever the mail is verified
     may_load: bool  # not offered out of decrypted mail unless its class is ok
     may_always: bool  # only for verified senders
 
@@ -153,6 +155,7 @@ class OpenMessage:
     is_junk: bool = False
     asks: "AsksView | None" = None
     has_deceptive_links: bool = False
+    shade: Literal["", "light", "dark"] = ""  # what HTML is shown on where the page is dark
     notices: tuple[str, ...] = ()  # limits, cut parts
     attached: "AttachedView | None" = None
     aid: "AidView | None" = None  # the one hint above the body

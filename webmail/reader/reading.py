@@ -20,13 +20,13 @@ from webmail.mailbox import bodies, standing, subjects
 from webmail.mailbox.models import Message
 from webmail.mailbox.protected_fields import Opener
 from webmail.mime.trace import from_json
-from webmail.reader import authentication, links, words
+from webmail.reader import authentication, links, permissions, words
 from webmail.reader.aid_words import Asked, aids_view, without_said
 from webmail.reader.asks import asks_view
 from webmail.reader.attachment_cards import attached_view
 from webmail.reader.detail_words import details_view
 from webmail.reader.framing import frame_views
-from webmail.reader.models import ImagePermission, Reading
+from webmail.reader.models import Reading
 from webmail.reader.notices import notices
 from webmail.reader.presenting import (
     AttachmentView,
@@ -37,7 +37,7 @@ from webmail.reader.presenting import (
 )
 from webmail.reader.receiving import receiving_servers
 from webmail.reader.store import FAILURE_LIMIT, Page, load_page
-from webmail.reader.variants import Variant
+from webmail.reader.variants import Theme, Variant
 
 PATIENCE = 1.5  # seconds
 
@@ -57,18 +57,25 @@ def theme_of(request: HttpRequest) -> str:
 
 def variant_for(request: HttpRequest, message: Message, *, images: bool = False) -> Variant:
     """Return the rendering this person gets of this message."""
-    allowed = (
-        images
-        or ImagePermission.objects.filter(
-            user=_person(request), sender=message.from_address.lower()
-        ).exists()
-    )
     return Variant(
-        images=allowed,
-        theme="dark" if theme_of(request) == "dark" else "light",
+        images=images,
+        verified_images=not images and permissions.is_always(_person(request), message),
+        theme=_shade_of(request),
         plain=request.GET.get("body") == "plain",
         junk=standing.is_junk(message),
     )
+
+
+def _shade_of(request: HttpRequest) -> Theme:
+    """Return the theme for the frame, or what was asked for this time on a dark page."""
+    if theme_of(request) != "dark":
+        return "light"
+    match request.GET.get("shade"):
+        case "dark":
+            return "inverted"
+        case "light":
+            return "card"
+    return "dark"
 
 
 class Ask(Protocol):
@@ -236,6 +243,7 @@ def _finished(user: User, message: Message, variant: Variant, page: Page) -> Ope
     )
     verdict = without_said(words.verdict_view(page["verdict"]), aids)
     is_locked = verdict.action == "unlock"
+    is_loaded = images["may_load"] and variant.wants_images(level=verdict.level)
     return OpenMessage(
         id=message.pk,
         state="locked" if is_locked else "ready",
@@ -267,9 +275,11 @@ def _finished(user: User, message: Message, variant: Variant, page: Page) -> Ope
             for path, name, content_type, size, is_dangerous in page["attachments"]
         ),
         images=ImagesView(
-            blocked=images["blocked"],
+            blocked=0 if is_loaded else images["remote"],
             trackers=images["trackers"],
-            are_loaded=variant.images and images["may_load"],
+            tracker_hosts=tuple(images["tracker_hosts"]),
+            loaded=images["remote"] if is_loaded else 0,
+            is_always=permissions.is_always(user, message),
             may_load=images["may_load"],
             may_always=images["may_always"],
         ),
@@ -278,6 +288,7 @@ def _finished(user: User, message: Message, variant: Variant, page: Page) -> Ope
         is_junk=variant.junk,
         asks=asks_view(user, message, page.get("asks"), is_junk=variant.junk, sender=sender),
         has_deceptive_links=page["has_deceptive_links"],
+        shade=variant.shade(page["colours"]),
         notices=notices(page["limits"]),
         header_rows=tuple((name, value) for name, value in page["header_rows"]),
         aid=aids.line,

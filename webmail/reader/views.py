@@ -146,7 +146,14 @@ def load_images(request: HttpRequest, message_id: int) -> HttpResponse:
     message = message_for(user, message_id)
     choice = request.POST.get("choice", "once")
     permissions.choose(user, message, choice)
-    back = reverse("pages:message", args=[message.pk])
-    if choice == "never":
-        return HttpResponseRedirect(back)
-    return HttpResponseRedirect(f"{back}?images=once")
+    back = _back(request, message)
+    if choice != "never":
+        back += f"{'&' if '?' in back else '?'}images=once"
+    return HttpResponseRedirect(f"{back}#opened-{message.pk}")
+
+
+def _back(request: HttpRequest, message: Message) -> str:
+    """Return the message's page beside the list that the form was on."""
+    page = reverse("pages:message", args=[message.pk])
+    following = request.POST.get("next", "")
+    return following if following.startswith(f"{page}?") and "#" not in following else page

@@ -26,7 +26,8 @@ def opened(message, **values):
         "received_at": message.internal_date, "verdict": verdict,
         "frames": (FrameView(url="/m/token/frame", title="Message from Anna Lindqvist"),),
         "images": ImagesView(
-            blocked=0, trackers=0, are_loaded=False, may_load=True, may_always=False
+            blocked=0, trackers=0, tracker_hosts=(), loaded=0, is_always=False, may_load=True,
+            may_always=False,
         ),
     }  # fmt: skip
     return OpenMessage(**{**standing, **values})

@@ -174,7 +174,7 @@ def test_what_looks_signed_inside_of_malleable_encryption_gets_no_links_back():
 
 def test_images_of_a_part_are_not_offered():
     """Nothing of a framed part is ever loaded, whatever the person chooses."""
-    assert make(mixed(FOOTER, signed(LINKED))).page["images"]["blocked"] == 0
+    assert make(mixed(FOOTER, signed(LINKED))).page["images"]["remote"] == 0
     assert make(mixed(LINKED, signed(PLAIN))).page["images"]["may_load"]
 
 

@@ -95,7 +95,7 @@ def make(
 def test_remote_images_wait_until_asked_and_then_come_by_the_proxy() -> None:
     raw = assemble(header_fields(composition()), build_entity(composition(html=TRACKED)))
     blocked = make(read_message(raw))
-    assert blocked.page["images"]["blocked"] == 1
+    assert blocked.page["images"]["remote"] == 1
     assert blocked.page["images"]["trackers"] == 1
     assert "pictures.example" not in blocked.documents.frames[0]
     loaded = make(read_message(raw), variant=Variant(images=True))
@@ -237,3 +237,34 @@ def test_files_inside_a_text_are_attachments_of_their_own() -> None:
     tree, part = pipeline.part_of(reading, path)
     assert decode_body(tree, part) == b"hello"
     assert "begin 644" not in made.documents.frames[0]
+
+
+def test_always_from_a_sender_means_their_verified_mail(root: Authority, alice: KeyPair) -> None:
+    """Whoever writes the sender's address into From gets no image loaded by it."""
+    always = Variant(verified_images=True)
+    forged = assemble(header_fields(composition()), build_entity(composition(html=TRACKED)))
+    made = make(read_message(forged), root, always)
+    assert made.documents.images == ()
+    assert made.page["images"]["remote"] == 1
+    made = make(read_message(protected(composition(html=TRACKED), alice)), root, always)
+    assert made.verdict.level == "ok"
+    assert made.documents.images == ("https://pictures.example/a.png",)
+    assert made.page["images"]["remote"] == 1
+
+
+@pytest.mark.parametrize(
+    ("theme", "shade", "rule"),
+    [
+        ("light", "", "only light}"),
+        ("dark", "light", "html{background:#fff;padding"),
+        ("inverted", "dark", "invert(1)"),
+        ("card", "light", "html{background:#fff;padding"),
+    ],
+)
+def test_mail_with_colours_of_its_own_is_dark_only_if_asked(theme, shade, rule) -> None:
+    raw = assemble(header_fields(composition()), build_entity(composition(html=TRACKED)))
+    variant = Variant(theme=theme)
+    made = make(read_message(raw), variant=variant)
+    assert variant.shade(made.page["colours"]) == shade
+    assert rule in made.documents.frames[0]
+    assert Variant.parse(Variant(theme=theme, verified_images=True).key).theme == theme

@@ -12,6 +12,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from webmail.mailbox.folders import shown_name
+from webmail.mailbox.models import Folder
+
 logger = logging.getLogger(__name__)
 register = template.Library()
 
@@ -78,6 +81,12 @@ def words(template_name: str) -> SafeString:
 @lru_cache(maxsize=64)
 def _rendered(template_name: str, _language: str | None) -> SafeString:
     return SafeString(render_to_string(template_name))
+
+
+@register.filter
+def folder_name(folder: Folder) -> str:
+    """Return what the folder is called on the page."""
+    return shown_name(folder.path, folder.delimiter, folder.role)
 
 
 @register.filter
