@@ -56,7 +56,8 @@ def _names_hint(server: MailServer) -> str:
     words = _(
         "The name with which your receiving server begins the Authentication-Results fields it "
         "adds. Its word on SPF, DKIM and DMARC is then shown to people. Name it only if it removes "
-        "fields of that name from mail that comes in."
+        "forged fields of that name from mail that comes in (RFC 8601 §5), above all if it writes "
+        "its own below its Received field, where a stranger's may stand, too."
     )
     if server.imap_host and not server.authserv_ids:
         offer = _("Often it is the server's own name, here perhaps {name}.")

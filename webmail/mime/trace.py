@@ -168,15 +168,16 @@ def trusted_results(
 ) -> tuple[tuple[str, AuthenticationResult], ...]:
     """Return what trusted servers found, each with the authserv-id of who did.
 
-    Fields count above the first Received field that is not ours (RFC 8601 §5): a server's fields
-    stand on top of what it was handed, and the Received field of the server that took the message
-    in from a stranger is the last of ours, whatever names stand below it. Of each method the
-    topmost field with it counts alone.
+    A server's fields stand on top of what it was handed (RFC 8601 §5), and the Received field of
+    the server that took the message in from a stranger is the last of ours, whatever names stand
+    below it: fields count down to the first Received field that is not ours. Between the last of
+    ours and that one stands what servers add below their own Received field, but what the stranger
+    wrote, too. It counts only where no field of a trusted server stands above it, and is true as
+    far as the server removes fields of its name from what it takes in. Of each method the topmost
+    field with it counts alone.
     """
     found: dict[str, list[tuple[str, AuthenticationResult]]] = {}
-    for results in _ours(trace.entries, servers.is_ours):
-        if results.authserv_id not in servers.authserv_ids:
-            continue
+    for results in _trusted(trace.entries, servers):
         for method in dict.fromkeys(each.method for each in results.results):
             if method not in found:
                 found[method] = [
@@ -185,19 +186,29 @@ def trusted_results(
     return tuple(each for every in found.values() for each in every)
 
 
-def _ours(
-    entries: Sequence[Entry], is_ours: Callable[[str], bool]
-) -> Iterator[AuthenticationResults]:
-    """Yield the Authentication-Results fields that our own servers can have written."""
+def _trusted(entries: Sequence[Entry], servers: ReceivingServers) -> list[AuthenticationResults]:
+    """Return the fields of trusted servers that they can have written."""
+    above: list[AuthenticationResults] = []  # a Received field of ours
+    below: list[AuthenticationResults] = []  # the last of them
+    for entry in _ours(entries, servers.is_ours):
+        if isinstance(entry, Hop):
+            above, below = above + below, []
+        elif entry.authserv_id in servers.authserv_ids:
+            below.append(entry)
+    return above or below
+
+
+def _ours(entries: Sequence[Entry], is_ours: Callable[[str], bool]) -> Iterator[Entry]:
+    """Yield the entries above the first Received field that is not ours."""
     came_from_inside = True
     for entry in entries:
-        if isinstance(entry, AuthenticationResults):
-            yield entry
-            continue
-        is_handover = not entry.from_  # from program to program: says no more than the next field
-        if not came_from_inside or not (is_ours(entry.by) or is_handover):
-            return
-        came_from_inside = is_handover or _is_from_inside(entry, is_ours)
+        if isinstance(entry, Hop):
+            # From program to program: says no more than the next field.
+            is_handover = not entry.from_
+            if not came_from_inside or not (is_ours(entry.by) or is_handover):
+                return
+            came_from_inside = is_handover or _is_from_inside(entry, is_ours)
+        yield entry
 
 
 def _is_from_inside(hop: Hop, is_ours: Callable[[str], bool]) -> bool:

@@ -50,9 +50,10 @@ class Command(ReportingCommand):
             default=[],
             metavar="NAME",
             help="the name under which the server that receives the domain's mail, often the IMAP "
-            "host, begins its Authentication-Results fields; may be given again. Only a server "
-            "that removes such fields of others may be named. Without it nothing is said about "
-            "SPF, DKIM and DMARC",
+            "host, begins its Authentication-Results fields; may be given again. The server must "
+            "remove forged fields of its own name from mail that comes in (RFC 8601 §5), above all "
+            "if it writes its own below its Received field, where a stranger's may stand, too. "
+            "Without it nothing is said about SPF, DKIM and DMARC",
         )
         add.add_argument("--reason", default="", help="kept in the audit log")
         listing = verbs.add_parser("list", help="list the domains")

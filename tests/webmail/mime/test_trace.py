@@ -114,6 +114,7 @@ def test_a_wrong_first_clock_spoils_no_other():
 
 _TRUE = "Authentication-Results: mx.ours.example; dmarc=fail header.from=bank.example"
 _FORGED = "Authentication-Results: mx.ours.example; dmarc=pass header.from=bank.example"
+_TRUE_SPF = "Authentication-Results: mx.ours.example; spf=fail smtp.mailfrom=bank.example"
 _OTHERS = "Authentication-Results: mx.evil.example; dmarc=pass header.from=bank.example"
 _BORDER = "Received: from evil (evil.example [198.51.100.9]) by mx.ours.example with ESMTP; x"
 _INSIDE = "Received: from mx.ours.example (mx.ours.example [203.0.113.2]) by box.ours.example; x"
@@ -151,6 +152,17 @@ def _said(*fields: str) -> list[str]:
         # the topmost of a method counts alone
         ([_BORDER, _TRUE, _FORGED], ["dmarc=fail"]),
         ([_TRUE, _FORGED, _BORDER], ["dmarc=fail"]),
+        # below the last Received field of ours a stranger may write: only where no field of a
+        # trusted name stands above it
+        ([_TRUE_SPF, _BORDER, _FORGED], ["spf=fail"]),
+        ([_TRUE_SPF, _BORDER, _FORGED, _FOREIGN], ["spf=fail"]),
+        ([_INSIDE, _TRUE_SPF, _BORDER, _FORGED], ["spf=fail"]),
+        ([_TRUE_SPF, _INSIDE, _BORDER, _FORGED], ["spf=fail"]),
+        ([_TRUE_SPF, _LMTP, _FORGED], ["spf=fail"]),
+        ([_TRUE_SPF, _LMTP, _FORGED, _FOREIGN], ["spf=fail"]),
+        (["Authentication-Results: mx.ours.example; none", _BORDER, _FORGED], []),
+        ([_OTHERS, _BORDER, _TRUE], ["dmarc=fail"]),
+        ([_TRUE_SPF, _LOOPBACK, _TRUE, _BORDER, _FORGED], ["spf=fail", "dmarc=fail"]),
         # other servers' words
         ([_OTHERS, _BORDER], []),
         ([f"ARC-{_FORGED}", _BORDER], []),
