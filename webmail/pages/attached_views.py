@@ -14,6 +14,7 @@ from webmail.attached.itip import ANSWERS
 from webmail.composer import answers, contacts
 from webmail.composer import invitations as sending
 from webmail.composer.composer_page import open_url
+from webmail.composer.forms import whole_number
 from webmail.composer.outbox import NotSendable
 from webmail.composer.sending_off import Sent
 from webmail.mailbox.access import message_for
@@ -54,13 +55,13 @@ def save_contact(request: HttpRequest, message_id: int) -> HttpResponse:
     """Save a contact that came by mail in the address book."""
     user: Any = request.user
     message = message_for(user, message_id)
-    number = request.POST.get("card", "")
+    number = whole_number(request.POST.get("card"))
     found = shown.shown(request, message, request.POST.get("path", ""), Variant())
     cards = (found or {}).get("cards", {}).get("cards", [])
-    if not number.isdigit() or int(number) >= len(cards):
+    if number is None or number >= len(cards):
         raise Http404
     try:
-        contact = contacts.save_card(user, cards[int(number)])
+        contact = contacts.save_card(user, cards[number])
     except contacts.NotSaved as problem:
         words = str(problem)
     else:

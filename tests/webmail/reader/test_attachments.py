@@ -283,8 +283,10 @@ def test_contacts_are_shown_and_remembered(letters):
     assert "is in your contacts" in answer["Signet-Toast"]
     found = letters.client.get("/compose/suggest?q=jonas").json()
     assert found["people"] == [{"name": "Jonas <Berg>", "address": "jonas@far.example"}]
-    bad = letters.client.post(f"/message/{message.pk}/contact", {"path": path, "card": "7"})
-    assert bad.status_code == 404
+    for card in ("7", "²", "1" * 5000, "-1", ""):
+        fields = {"path": path, "card": card}
+        bad = letters.client.post(f"/message/{message.pk}/contact", fields)
+        assert bad.status_code == 404
 
 
 @pytest.mark.corpus
