@@ -93,20 +93,24 @@ def _done(request: HttpRequest, message: Message) -> HttpResponse:
 
 
 def _draft(user: User, message: Message, opened: OpenMessage, asks: dict[str, Any]) -> Draft:
-    """Write the receipt. Neither signed nor encrypted: it holds no word of the mail, nor its
-    subject when that came encrypted.
+    """Write the receipt. Neither signed nor encrypted: it holds no word of the mail, and of what
+    came encrypted no subject, name or date: those that stand outside may be others (RFC 9788).
     """
     identity = _identity(user, opened)
     now = times.exact(timezone.now())
     subject = "" if opened.is_encrypted else opened.subject
-    sent_at = times.exact(opened.date or opened.received_at)
+    dated = message.date if opened.is_encrypted else opened.date
+    sent_at = times.exact(dated or opened.received_at)
     text = _(
         "This is a read receipt for the message that you sent to {address} on {sent}.\n\n"
         "It was displayed on {now}. This does not prove that it was read or understood.\n"
     ).format(address=identity.address, sent=sent_at, now=now)
     heading = _("Read: {subject}").format(subject=subject) if subject else _("Read receipt")
     content = DraftContent(
-        to=tuple(Recipient(name=name, address=address) for name, address in asks["to"]),
+        to=tuple(
+            Recipient(name="" if opened.is_encrypted else name, address=address)
+            for name, address in asks["to"]
+        ),
         subject=heading[:900],
         text=text,
         disposition=displayed(

@@ -212,6 +212,21 @@ def test_encrypted_mail_is_answered_without_its_subject(letters):  # noqa: F811
     assert b"Secret" not in sent
 
 
+def test_encrypted_mail_is_answered_without_a_name_or_date_kept_inside(letters):  # noqa: F811
+    raw = encrypted(letters, Disposition_Notification_To="Deep Throat <anna@nordlys.example>")
+    message = letters.put(raw, is_secured=True, date=datetime(2001, 2, 3, 12, tzinfo=UTC))
+    letters.opened(message)
+    answer(letters, message, "send")
+    mail = OutgoingMail.objects.get()
+    preparing.prepare(mail.pk, "")
+    sent = sealed_files.read_all(Variant.objects.get().key)
+    made = parse_message(sent)
+    assert made.root.headers.get("to") == b"anna@nordlys.example"
+    assert b"Throat" not in sent
+    words = sent[made.root.children[0].body_start : made.root.children[0].end]
+    assert b"on Saturday, 3 February 2001" in b" ".join(words.split())  # the date shown outside
+
+
 def test_what_was_added_outside_of_a_protected_header_asks_nothing(letters):  # noqa: F811
     raw = b"Disposition-Notification-To: <x@tracker.example>\r\n" + encrypted(letters)
     assert "asks to be told" not in letters.opened(letters.put(raw, is_secured=True))
