@@ -126,8 +126,12 @@ def to_carry_out(user: User, message: Message) -> Unsubscription | None:
 
 
 def carry_out(unsubscription_id: int, *, reach: Reach | None = None) -> None:
-    """Verify and post, once for each time the person asked (lane `fetch`)."""
-    taken = Unsubscription.objects.filter(pk=unsubscription_id, state=_State.ASKED)
+    """Verify and post, once for each time the person asked, within LOST_AFTER (lane `fetch`)."""
+    # Later than that the page has said that nothing was sent.
+    since = timezone.now() - LOST_AFTER
+    taken = Unsubscription.objects.filter(
+        pk=unsubscription_id, state=_State.ASKED, asked_at__gt=since
+    )
     if not taken.update(state=_State.RUNNING):
         return
     row = Unsubscription.objects.select_related("message__account__server").get(

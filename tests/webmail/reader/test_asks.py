@@ -166,6 +166,17 @@ def test_a_second_task_for_the_same_click_posts_nothing(letters, site):
     assert Unsubscription.objects.get().state == State.RUNNING
 
 
+def test_a_task_that_comes_too_late_posts_nothing(letters, site, zone):
+    message = put(letters, signed(MAIL, KEY))
+    letters.opened(message)
+    click(letters, message)
+    Unsubscription.objects.update(asked_at=timezone.now() - unsubscribing.LOST_AFTER)
+    assert "Nothing was sent" in letters.opened(message)  # the person was told so
+    unsubscribing.carry_out(Unsubscription.objects.get().pk)
+    assert (site.asked, zone.asked) == ([], [])
+    assert "Nothing was sent" in letters.opened(message)
+
+
 def test_who_began_and_never_came_back_is_said(letters, site):
     message = put(letters, signed(MAIL, KEY))
     left(letters, message)
