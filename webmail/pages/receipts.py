@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -29,6 +30,7 @@ from webmail.mailbox.access import message_for
 from webmail.mailbox.models import Flag, Message
 from webmail.mime.receipts import displayed
 from webmail.pages import times
+from webmail.reader.asks import receipt_state
 from webmail.reader.models import ReceiptAnswer
 from webmail.reader.presenting import OpenMessage
 from webmail.reader.reading import asks_of, open_message
@@ -43,6 +45,7 @@ def receipt(request: HttpRequest, message_id: int) -> HttpResponse:
     """Send the receipt, or remember that the person sends none."""
     user: Any = request.user
     message = message_for(user, message_id)
+    key = _key(message)  # of the answers known before the page is looked at: they are asked again
     opened = open_message(request, message, wait=False)
     asks = asks_of(request, message)
     if opened.state == "rendering":  # what came out of an encrypted layer was here for minutes
@@ -52,11 +55,11 @@ def receipt(request: HttpRequest, message_id: int) -> HttpResponse:
     if opened.asks.receipt.state != "asked":  # answered meanwhile, in another tab
         return _done(request, message)
     if request.POST.get("answer") != "send":
-        _remember(user, message, ReceiptAnswer.Answer.DECLINED, envelope_id=None)
+        _decline(user, message)
         return _done(request, message)
     draft = _draft(user, message, opened, asks["receipt"])
     try:
-        mail = outbox.queue(user, draft, idempotency_key=_key(message), request=request)
+        mail = outbox.queue(user, draft, idempotency_key=key, request=request)
     except NotSendable:
         # The composer says what is missing; nothing went out.
         if answers.is_htmx(request):
@@ -64,8 +67,8 @@ def receipt(request: HttpRequest, message_id: int) -> HttpResponse:
         return redirect(open_url(draft.pk))
     if mail.draft_id != draft.pk:  # the same click, twice at once: one receipt
         drafts.discard(user, draft.pk)
+    _remember_sent(user, message, envelope_id=mail.envelope_id)
     mail = outbox.wait_while_preparing(mail)
-    _remember(user, message, ReceiptAnswer.Answer.SENT, envelope_id=mail.envelope_id)
     response = answers.sent(request, Sent(mail=mail, is_repeat=False), draft.pk)
     response["Signet-Again"] = reverse("reader:asks", args=[message.pk])
     return response
@@ -136,11 +139,38 @@ def _identity(user: User, opened: OpenMessage) -> Identity:
     ) or drafts.identity_for(user, None)
 
 
-def _remember(
-    user: User, message: Message, answer: ReceiptAnswer.Answer, *, envelope_id: uuid.UUID | None
-) -> None:
+def _remember_sent(user: User, message: Message, *, envelope_id: uuid.UUID) -> None:
+    """Remember the mail that carries the receipt, whatever was answered before."""
     ReceiptAnswer.objects.update_or_create(
         message=message,
-        defaults={"answer": answer, "envelope_id": envelope_id, "answered_at": timezone.now()},
+        defaults={
+            "answer": ReceiptAnswer.Answer.SENT,
+            "envelope_id": envelope_id,
+            "answered_at": timezone.now(),
+        },
     )
+    _set_keyword(user, message)
+
+
+def _decline(user: User, message: Message) -> None:
+    """Remember a no, unless a receipt is on its way: another tab was faster."""
+    fresh = {
+        "answer": ReceiptAnswer.Answer.DECLINED,
+        "envelope_id": None,
+        "answered_at": timezone.now(),
+    }
+    with transaction.atomic():
+        row, is_new = ReceiptAnswer.objects.select_for_update(no_key=True).get_or_create(
+            message=message, defaults=fresh
+        )
+        if not is_new:
+            if receipt_state(row) != "asked":
+                return
+            for name, value in fresh.items():
+                setattr(row, name, value)
+            row.save()
+    _set_keyword(user, message)
+
+
+def _set_keyword(user: User, message: Message) -> None:
     intents.change_flags(user, standing.places_of(message), add=int(Flag.MDN_SENT))

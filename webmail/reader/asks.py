@@ -170,14 +170,15 @@ def _receipt(
     came_from = asks["return_path"] or sender.address
     is_elsewhere = {each.address.lower() for each in to} != {sender.address.lower()}
     return ReceiptView(
-        state=_receipt_state(answer),
+        state=receipt_state(answer),
         who=sender.shown,
         to=to,
         differs_from=came_from if asks["return_path"] or is_elsewhere else "",
     )
 
 
-def _receipt_state(answer: ReceiptAnswer | None) -> Literal["asked", "sent", "declined"]:
+def receipt_state(answer: ReceiptAnswer | None) -> Literal["asked", "sent", "declined"]:
+    """Say what was answered; "asked" while nothing was, and when the receipt did not go out."""
     if answer is None or _has_failed(answer):
         return "asked"
     return "sent" if answer.answer == ReceiptAnswer.Answer.SENT else "declined"

@@ -17,6 +17,7 @@ from webmail.mailbox.models import Flag, PendingChange, Placement
 from webmail.mime import Address, parse_message
 from webmail.mime.write import Composition, build_entity, header_fields
 from webmail.pages import receipts
+from webmail.reader.models import ReceiptAnswer
 
 SCRIPT = {"HX-Request": "true"}
 ASKS = b"Disposition-Notification-To: Anna Lindqvist <anna@nordlys.example>\r\n"
@@ -98,11 +99,57 @@ def test_it_is_answered_once_here_and_for_other_programs(letters, asking):  # no
 def test_two_clicks_at_once_send_one(letters, asking, monkeypatch):  # noqa: F811
     message = asking()
     letters.opened(message)
-    monkeypatch.setattr(receipts, "_remember", lambda *_, **__: None)  # as if both came before it
+    # As if both came before it.
+    monkeypatch.setattr(receipts, "_remember_sent", lambda *_, **__: None)
     answer(letters, message, "send")
     answer(letters, message, "send")
     assert OutgoingMail.objects.count() == 1
     assert Draft.objects.count() == 1
+
+
+def test_a_no_after_a_yes_in_another_tab_changes_nothing(letters, asking, monkeypatch):  # noqa: F811
+    message = asking()
+    letters.opened(message)
+    seen = receipts.open_message
+
+    def answered_meanwhile(request, message, *, wait):
+        opened = seen(request, message, wait=wait)
+        if request.POST["answer"] == "decline":
+            answer(letters, message, "send")
+        return opened
+
+    monkeypatch.setattr(receipts, "open_message", answered_meanwhile)
+    answer(letters, message, "decline")
+    assert OutgoingMail.objects.count() == 1
+    assert ReceiptAnswer.objects.get().envelope_id == OutgoingMail.objects.get().envelope_id
+    page = letters.opened(message)
+    assert "You told Anna Lindqvist that you have read this." in page
+
+
+def test_a_yes_after_a_yes_in_another_tab_sends_no_second(letters, asking, monkeypatch):  # noqa: F811
+    message = asking()
+    letters.opened(message)
+    seen, others = receipts.open_message, ["send"]
+
+    def answered_meanwhile(request, message, *, wait):
+        opened = seen(request, message, wait=wait)
+        if others:
+            answer(letters, message, others.pop())
+        return opened
+
+    monkeypatch.setattr(receipts, "open_message", answered_meanwhile)
+    answer(letters, message, "send")
+    assert OutgoingMail.objects.count() == 1
+    assert Draft.objects.count() == 1
+
+
+def test_a_no_after_a_receipt_that_was_called_back_counts(letters, asking):  # noqa: F811
+    message = asking()
+    letters.opened(message)
+    answer(letters, message, "send")
+    OutgoingMail.objects.update(state=MailState.CANCELLED)
+    answer(letters, message, "decline")
+    assert "You sent no read receipt." in letters.opened(message)
 
 
 def test_a_no_is_remembered_and_sends_nothing(letters, asking):  # noqa: F811
