@@ -144,7 +144,7 @@ class Unsubscription(models.Model):
         PREPARED = "prepared"
 
     user = models.ForeignKey("accounts.User", models.CASCADE, related_name="unsubscriptions")
-    # List-Id's identifier, else the address the mail is from; lower case.
+    # The sender's organisation and List-Id, else the address the mail is from; lower case.
     list_key = models.CharField(max_length=320)
     # The mail whose fields were used; what was done is remembered beyond it.
     message = models.ForeignKey(

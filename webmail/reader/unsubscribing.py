@@ -19,6 +19,7 @@ from django.utils import timezone
 from accounts.models import User
 from webmail import remote
 from webmail.html.addresses import RefusedUrl, RemoteUrl, check_remote_url
+from webmail.html.hosts import organisation
 from webmail.mailbox.models import Message
 from webmail.mime import Headers, ascii_domain, read_address_list
 from webmail.mime.headers import read_headers
@@ -60,8 +61,19 @@ REACH = Reach(Rules(), NameServers())
 
 
 def list_key(asks: dict[str, Any], message: Message) -> str:
-    """Return what a list is remembered by. asks: `asking.facts_of(…)["list"]`."""
-    return str(asks["id"] or message.from_address).lower()[:320]
+    """Return what a list is remembered by. asks: `asking.facts_of(…)["list"]`.
+
+    The organisation of the sender and List-Id together: anybody may write another's List-Id, and
+    what is vouched for may be the sender alone. Without List-Id the sender's address.
+    """
+    if not asks["id"]:
+        return message.from_address.lower()[:320]
+    return f"{_organisation(message)} {asks['id']}".lower()[:320]
+
+
+def _organisation(message: Message) -> str:
+    domain = message.from_address.rpartition("@")[2]
+    return organisation(ascii_domain(domain) or domain)
 
 
 def one_click_host(asks: dict[str, Any]) -> str:
@@ -149,7 +161,9 @@ def _outcome(row: Unsubscription, reach: Reach) -> _State:
     if message is None or fetching.fetch(message) != "done":
         return _State.UNREACHED
     try:
-        uri = _vouched_uri(rendering.raw_of(message), servers=reach.servers)
+        uri = _vouched_uri(
+            rendering.raw_of(message), sender=_organisation(message), servers=reach.servers
+        )
         if reach.rules.check_url(uri).host != row.host:  # never seen: both read the same mail
             return _logged(row, _State.UNVERIFIED, "not the host that was agreed to")
         remote.deliver(
@@ -171,16 +185,17 @@ def _logged(row: Unsubscription, state: _State, problem: Exception | str) -> _St
     return state
 
 
-def _vouched_uri(raw: bytes, *, servers: NameServers) -> str:
+def _vouched_uri(raw: bytes, *, sender: str, servers: NameServers) -> str:
     """Return the https URI that a signature of the sender or the list covers (RFC 8058 §4).
 
-    The fields are taken as the verifier read them, not as the page did. Raises NotVerified.
+    The fields are taken as the verifier read them, not as the page did. sender: the organisation
+    that `list_key` names; From vouches for no other. Raises NotVerified.
     """
     headers = read_headers(raw)
     author, identifier = _author_domain(headers), read_list_id(headers)[0]
 
     def accepts(domain: str, signed: frozenset[str]) -> bool:
-        if author and is_aligned(domain, author):
+        if author and organisation(author) == sender and is_aligned(domain, author):
             return True
         return "list-id" in signed and bool(identifier) and is_aligned(domain, identifier)
 

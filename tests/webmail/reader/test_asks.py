@@ -123,6 +123,37 @@ def test_a_domain_of_the_list_may_sign_when_it_signs_the_lists_name(letters, sit
     assert "Nothing was sent" in left(letters, put(letters, signed(other, KEY, fields=fields)))
 
 
+@pytest.mark.parametrize("way", ["one-click", "mail"])
+def test_whoever_borrows_a_lists_name_marks_their_own_mail_alone(letters, site, zone, way):
+    """Signed rightly for their From, with another's List-Id: the other's list was not left."""
+    zone.txt("s1._domainkey.evil.example", record(KEY))
+    raw = MAIL.replace(b"news@fjell.example", b"news@evil.example")
+    theirs = put(letters, signed(raw, KEY, domain="evil.example"), from_address="news@evil.example")
+    letters.opened(theirs)
+    click(letters, theirs, way)
+    unsubscribed = "to unsubscribe from" if way == "mail" else "You unsubscribed from"
+    page = letters.client.get(f"/message/{theirs.pk}/asks", headers=SCRIPT).content.decode()
+    assert unsubscribed in page
+    ours = letters.opened(put(letters, signed(MAIL, KEY)))
+    assert unsubscribed not in ours
+    assert 'value="one-click"' in ours
+
+
+def test_who_vouches_as_the_sender_is_whom_the_mailbox_shows(letters, site, zone):
+    """What is remembered under a sender's name is proven for that sender."""
+    zone.txt("s1._domainkey.evil.example", record(KEY))
+    raw = MAIL.replace(b"news@fjell.example", b"news@evil.example")
+    message = put(letters, signed(raw, KEY, domain="evil.example"))  # shown as news@fjell.example
+    assert "Nothing was sent" in left(letters, message)
+    assert site.asked == []
+
+
+def test_a_list_is_remembered_for_all_hosts_of_its_sender(letters, site):
+    left(letters, put(letters, signed(MAIL, KEY)))
+    other = put(letters, signed(MAIL, KEY), from_address="more@mail.FJELL.example")
+    assert "You unsubscribed from The week at Fjell on" in letters.opened(other)
+
+
 @pytest.mark.parametrize(
     ("reply", "state", "words"),
     [
