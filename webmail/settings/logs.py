@@ -22,6 +22,9 @@ def configure(*, level: str) -> None:
     )
     for chatty in ("imapclient", "asyncio", "PIL", "pyhanko_certvalidator"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # Their debug output holds what pages show, and what rows are asked for.
+    for telling in ("django.template", "django.db.backends"):
+        logging.getLogger(telling).setLevel(logging.INFO)
     # IMAPClient's and imaplib's debug output would hold passwords.
     logging.getLogger("imapclient").propagate = False
     logging.captureWarnings(capture=True)
