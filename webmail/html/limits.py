@@ -7,7 +7,6 @@ show: it can only send a message to the text view.
 """
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 
@@ -59,13 +58,13 @@ _OPTIONAL_END = words(
     """
 )
 _FORMATTING = words("a b big code em font i nobr s small strike strong tt u")
-_ATTRIBUTES = r"(?:=\s*\"[^\"]*\"|=\s*'[^']*'|[^>])*+"
+_ATTRIBUTES = r"(?:[^=>]++|=\s*\"[^\"]*\"|=\s*'[^']*'|=)*+"
 _TAG = rf"<(?P<close>/?)(?P<name>[a-zA-Z][^\s/>]*+)(?P<rest>{_ATTRIBUTES})"
 # An unclosed comment or raw text element runs to the end, as it does in a browser.
-_COMMENT = r"<!--(?:>|->|(?:(?!--!?>).)*+)"
+_COMMENT = r"<!--(?:>|->|(?:[^-]++|-(?!-!?>))*+)"
 _RAW_TEXT = (
     r"<(?P<raw>style|script|xmp|iframe|noembed|noframes|title|textarea)\b[^>]*+>?"
-    r"(?:(?!</(?P=raw)).)*+"
+    r"(?:[^<]++|<(?!/(?P=raw)))*+"
 )
 _MARKUP = re.compile(f"{_COMMENT}|{_RAW_TEXT}|{_TAG}", re.DOTALL | re.IGNORECASE)
 # In SVG and MathML <style> and comments mean something else: there every tag counts.
@@ -97,26 +96,28 @@ def _breached_shape(source: str, limits: HtmlLimits) -> str | None:
     """Follow the open elements by name: an upper bound that no stray end tag can lower."""
     foreign = _FOREIGN.search(source) is not None
     uncounted = VOID if foreign else VOID | _OPTIONAL_END
-    open_elements: Counter[str] = Counter()
+    open_elements: dict[str, int] = {}
     depth = formatting = reopened = 0
+    few = 2 * limits.attributes  # characters that cannot hold too many
     for tag in (_EVERY_TAG if foreign else _MARKUP).finditer(source):
-        name = (tag["name"] or "").lower()
-        if not name:
+        close, written, rest = tag.group("close", "name", "rest")
+        if not written:
             continue
-        if tag["close"]:
-            if open_elements[name]:
+        name = written.lower()
+        if close:
+            if open_elements.get(name):
                 open_elements[name] -= 1
                 depth -= 1
                 formatting -= name in _FORMATTING
             continue
-        if too_many_attributes(tag["rest"], limits.attributes):
+        if len(rest) > few and too_many_attributes(rest, limits.attributes):
             return "attributes"
         reopened += formatting
         if reopened > limits.reopened:
             return "formatting"
         if name in uncounted:
             continue
-        open_elements[name] += 1
+        open_elements[name] = open_elements.get(name, 0) + 1
         depth += 1
         formatting += name in _FORMATTING
         if depth > limits.nesting:

@@ -1,9 +1,14 @@
 """CSS rebuilt from tokens: declarations, selectors, media rules, colour schemes."""
 
 import pytest
+import tinycss2
+from hypothesis import given
+from hypothesis import strategies as st
 
+from webmail.html import css
 from webmail.html.css import FUNCTIONS, PROPERTIES, safe_declarations, safe_stylesheet
 from webmail.html.limits import HtmlLimits
+from webmail.html.usual_css import read_usual
 
 
 def sheet(*blocks, theme="light", limits=None):
@@ -67,6 +72,59 @@ def test_declarations(source, safe):
     assert result.text == safe
     assert result.kept == (len(safe.split(";")) if safe else 0)
     assert safe_declarations(safe).text == safe
+
+
+# Names and values that are read by one pattern, and their neighbours that are not.
+_NAMES = (
+    "color",
+    "Width",
+    "font-family",
+    "cursor",
+    "zoom",
+    "-webkit-x",
+    "--x",
+    "*zoom",
+    "co\\6cor",
+)
+_PIECES = (
+    "red", "#fff", "#F0F000", "#-a", "0", "-0", "1px", "1.5em", "+.5rem", "1.", "1e3", "1e", "1e-3px",
+    "10%", "1px1px", "1ex", "u+1", "-", "_a", "a_b", "\u00e9", "\u0130", "\u212a", "rgb(1,2,3)",
+    "rgba(1, 2 ,3,.5)", "RGB(1,2,3)", "rgb( 1,2)", "url(x)", "url(", "expression(1)", "'A b'",
+    '"A b"', "'a  b'", "'a<b'", "'a", "\\", "/**/", "!important", " ! IMPORTANT ", "!", "(", ")",
+    "{a:b}", "{", "}", "[", "@x", "<", ":", ",", " , ", "/", " ", "  ", "\n", "\r\n", "\t", "\x0b",
+    "\x1c", "\xa0", "",
+)  # fmt: skip
+_DECLARATION = st.tuples(
+    st.sampled_from(_NAMES),
+    st.sampled_from((":", ": ", " :\n", "")),
+    st.lists(st.sampled_from(_PIECES), max_size=4).map("".join),
+    st.sampled_from((";", "; ", " ;;\n", "")),
+).map("".join)
+
+
+@given(st.lists(_DECLARATION, max_size=3).map("".join))
+def test_usual_declarations_are_those_of_the_tokeniser(source):
+    by_tokens = css._declarations(tinycss2.parse_blocks_contents(source, skip_comments=True))
+    assert css._read_declarations(source) == by_tokens
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("COLOR : red ! Important;\n", [("color", "red!important")]),
+        ("font:bold 12px/1.5 'A B' ,\n serif", [("font", 'bold 12px/1.5 "A B" , serif')]),
+        ("margin:0  auto;;color:rgba(0, 0,0,.5)", [("margin", "0 auto"), ("color", "rgba(0, 0,0,.5)")]),
+        ("", []),
+        ("color:red;margin:url(x)", None),
+        ("color:r\\65 d", None),
+        ("color:red}", None),
+        ("color:/**/red", None),
+        ("width:expression(1)", None),
+        ("a:" + "0 " * 5000 + "\\", None),
+    ],
+)  # fmt: skip
+def test_usual_declarations(source, found):
+    assert read_usual(source) == found
 
 
 @pytest.mark.parametrize(

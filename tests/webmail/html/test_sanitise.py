@@ -1,5 +1,7 @@
 """Rows of the attack checklist, one table: what goes in, what must not come out."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import tinycss2
 from selectolax.lexbor import LexborHTMLParser
@@ -153,8 +155,8 @@ def test_output_of_nh3_is_the_output(monkeypatch):
     outputs = []
     real = writing._clean
 
-    def remember(source, cleaner):
-        outputs.append(real(source, cleaner))
+    def remember(source, cleaner, attribute_filter):
+        outputs.append(real(source, cleaner, attribute_filter))
         return outputs[-1]
 
     monkeypatch.setattr(writing, "_clean", remember)
@@ -166,22 +168,33 @@ def test_output_of_nh3_is_the_output(monkeypatch):
 
 @pytest.mark.parametrize("failure", [BaseException("panic"), ValueError("bad"), MemoryError()])
 def test_failure_of_nh3_is_the_text_view(monkeypatch, failure, caplog):
-    real = writing.nh3.Cleaner
-
     class Broken:
-        def __init__(self, **options):
-            self.real = real(**options)
-            self.tags = options["tags"]
-
         def clean(self, source):
-            if "table" in self.tags:
-                raise failure
-            return self.real.clean(source)
+            raise failure
 
-    monkeypatch.setattr(writing.nh3, "Cleaner", Broken)
+    monkeypatch.setattr(writing, "_OF_HTML", Broken())
     safe = clean("<p>Hello</p><script>alert(1)</script>")
     assert safe.text_view and safe.limits_hit == ("writer",)
     assert "Hello" in safe.body and "alert" not in safe.body
+
+
+def test_cleaners_are_shared_and_filters_are_not():
+    """A filter holds for its own writing: not within it, not after it, not in another thread."""
+    inner = []
+
+    def outer_filter(tag, attribute, value):
+        inner.append(writing.write("<p title=b>", lambda *_: "inner"))
+        return "outer"
+
+    def in_thread(word):
+        return {writing.write("<p title=a>x</p>" * 50, lambda *_: word) for _ in range(100)}
+
+    assert writing.write("<p title=a><b title=c>", outer_filter).count('="outer"') == 2
+    assert inner == ['<p title="inner"></p>'] * 2
+    with ThreadPoolExecutor(4) as pool:
+        for word, found in zip("wxyz", pool.map(in_thread, "wxyz"), strict=True):
+            assert found == {f'<p title="{word}">x</p>' * 50}
+    assert writing._OF_HTML.clean("<p title=a>") == "<p></p>"  # nobody answers: nothing passes
 
 
 def test_failing_image_rule_removes_the_attribute(caplog):
