@@ -18,6 +18,7 @@ _OFFSET: Final = re.compile(r"([+-])(\d{2})(\d{2})(\d{2})?")
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+/-]{0,63}")
 MOST_ONSETS: Final = 200  # of one RDATE list
 _DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+_MONTH: Final = re.compile(r"[0-9]{1,2}")
 _BY_DAY: Final = re.compile(r"([+-]?\d)(MO|TU|WE|TH|FR|SA|SU)")
 
 
@@ -114,7 +115,7 @@ def observance(lines: Sequence[ContentLine]) -> Observance | None:
     rule = dict(part.partition("=")[::2] for part in values.get("RRULE", "").upper().split(";"))
     found = _BY_DAY.fullmatch(rule.get("BYDAY", ""))
     month = rule.get("BYMONTH", "")
-    if rule.get("FREQ") != "YEARLY" or found is None or not month.isdigit():
+    if rule.get("FREQ") != "YEARLY" or found is None or _MONTH.fullmatch(month) is None:
         return Observance(offset, first, others=others)
     if not 1 <= int(month) <= 12 or int(found[1]) == 0:
         return Observance(offset, first, others=others)

@@ -3,6 +3,7 @@
 No database and no network here: keys, trust and URLs are handed in.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,7 @@ HEADER_ROWS = 120
 HEADER_VALUE_LIMIT = 2000  # characters
 # Encrypted in a way that lets others change the text: never HTML, never links (EFAIL).
 _MALLEABLE = {"old-method-unsigned", "obsolete-cipher"}
+_LAYER = re.compile(r"[0-9]{1,4}")  # of a path, as a URL has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +262,7 @@ def holds_secrets(reading: Reading) -> bool:
 def chain_of(reading: Reading, path: str) -> tuple[Reading, ...]:
     """Return the reading that "layer/path" names behind those it is in; KeyError for none."""
     layer = path.partition("/")[0]
-    position = int(layer) if layer.isdecimal() else -1
+    position = int(layer) if _LAYER.fullmatch(layer) else -1
     chains = list(reading.chains())
     if not 0 <= position < len(chains):
         raise KeyError(path)

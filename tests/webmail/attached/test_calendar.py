@@ -87,6 +87,15 @@ def with_lines(*lines: str, before: str = "") -> calendar.Event:
     return only(f"BEGIN:VCALENDAR\n{before}BEGIN:VEVENT\n{body}\nEND:VEVENT\nEND:VCALENDAR\n")
 
 
+@pytest.mark.parametrize("month", ["²", "1" * 5000, "0", "13", "-3", ""])
+def test_a_month_that_is_none_is_not_counted_by(month):
+    zone = LISTED.replace(
+        "RDATE:20261025T030000,20271031T030000", f"RRULE:FREQ=YEARLY;BYDAY=-1SU;BYMONTH={month}"
+    )
+    event = with_lines("DTSTART;TZID=Listed:20261204T120000", before=zone)
+    assert event.start.at == datetime(2026, 12, 4, 10, 0, tzinfo=UTC)
+
+
 def test_an_invitation():
     found = read_calendar(invitation())
     assert found is not None

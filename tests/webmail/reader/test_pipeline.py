@@ -206,7 +206,7 @@ def test_names_that_hold_another_address_or_a_seal_are_not_shown() -> None:
 def test_unknown_parts_are_not_found() -> None:
     mail = composition()
     reading = read_message(assemble(header_fields(mail), build_entity(mail)))
-    for path in ("1/1", "0/7", "x/1", "-1/1"):
+    for path in ("1/1", "0/7", "x/1", "-1/1", "²/1", f"{'1' * 5000}/1", f"0/{'1' * 5000}"):
         with pytest.raises(KeyError):
             pipeline.part_of(reading, path)
 
