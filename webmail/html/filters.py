@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 # Attributes that can load, lead or paint.
 CHECKED = frozenset({"style", "src", "background", "href", "target", "rel", "usemap"})
+_JUDGED = CHECKED | {"type"}  # all others are written as they are
 _LONGEST_REMOTE = 4096
 _REMOTE = re.compile(r"https?://", re.IGNORECASE)
 _PROTOCOL_RELATIVE = re.compile(r"[\\/]{2}")
@@ -64,6 +65,8 @@ class AttributeFilter:
 
     def __call__(self, tag: str, attribute: str, value: str) -> str | None:
         """Answer the value to write, or None to remove the attribute. Never raises."""
+        if attribute not in _JUDGED:
+            return value
         try:
             answer = self._answer(tag, attribute, value)
         except Exception:
