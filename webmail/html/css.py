@@ -94,6 +94,11 @@ def _read_declarations(source: str) -> SafeDeclarations:
 _remembered = lru_cache(maxsize=4096)(_read_declarations)
 
 
+def forget_declarations() -> None:
+    """Forget every remembered style, as in a process that has shown no mail yet."""
+    _remembered.cache_clear()
+
+
 def _declarations(nodes: Sequence[Any]) -> SafeDeclarations:
     kept: list[str] = []
     dropped = 0

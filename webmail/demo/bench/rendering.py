@@ -1,6 +1,9 @@
 """P13: rendering: from a message's octets to its finished page, as the crypto lane does it.
 
-Processor time of this process: other work on the machine does not count.
+Processor time of this process: other work on the machine does not count. Each rendering starts
+without the styles that the last one read. The goal is judged on what a kB costs over all mails
+together; medians of single mails stand beside it, as most mails of the corpora are far shorter
+than real ones and what every mail costs is most of theirs.
 """
 
 import base64
@@ -18,10 +21,11 @@ from smime.reading import read_message
 from smime.verdict import Context
 from webmail.demo.bench.private import Grounds
 from webmail.demo.bench.rows import NotMeasured, Row
+from webmail.html.css import forget_declarations
 from webmail.reader import pipeline
 from webmail.reader.variants import Variant
 
-GOAL = 0.1  # ms for a kB of mail, at the median
+GOAL = 0.1  # ms for a kB of mail, over the corpora
 WORST_GOAL = 3_000.0  # ms, any mail of the corpora
 LARGE_GOAL = 300.0  # ms, 25 MB with attachments
 LARGE = 25_000_000  # octets
@@ -54,29 +58,21 @@ def measure(grounds: Grounds) -> list[Row]:  # noqa: ARG001 - needs no server
         took[name] = min(_milliseconds(raw) for _ in range(REPETITIONS))
         sizes[name] = len(raw) / 1000
     worst = max(took, key=took.__getitem__)
-    by_size = sorted(took[name] / sizes[name] for name in took if sizes[name] >= _LONG)
+    each = {name: took[name] / sizes[name] for name in took}
     raw = _large()
     return [
         Row(
             id="P13",
-            what=f"render a mail, for each kB: median of {len(by_size)} mails above {_LONG:.0f} kB",
-            unit="ms/kB",
-            value=statistics.median(by_size),
-            p95=by_size[len(by_size) * 95 // 100],
-            goal=GOAL,
-        ),
-        Row(
-            id="P13",
-            what="render all mails of the corpora, for each kB",
+            what=f"render all {len(took)} mails of the corpora, for each kB (the goal's row)",
             unit="ms/kB",
             value=sum(took.values()) / sum(sizes.values()),
+            goal=GOAL,
         ),
-        Row(
-            id="P13",
-            what=f"render a mail: median of {len(took)} mails",
-            unit="ms",
-            value=statistics.median(took.values()),
+        _median("for each kB", "ms/kB", list(each.values())),
+        _median(
+            "for each kB", "ms/kB", [each[name] for name in each if sizes[name] >= _LONG], _LONG
         ),
+        _median("whole", "ms", list(took.values())),
         Row(
             id="P13",
             what=f"the worst of them: {worst}, {sizes[worst]:.0f} kB",
@@ -94,7 +90,22 @@ def measure(grounds: Grounds) -> list[Row]:  # noqa: ARG001 - needs no server
     ]
 
 
+def _median(what: str, unit: str, values: list[float], least: float = 0) -> Row:
+    """Return the row of the median mail; `least`: kB of the shortest mail among `values`."""
+    which = f"mails above {least:.0f} kB" if least else "mails, short ones too"
+    values = sorted(values)
+    return Row(
+        id="P13",
+        what=f"render a mail, {what}: median of {len(values)} {which}",
+        unit=unit,
+        value=statistics.median(values) if values else None,
+        p95=values[len(values) * 95 // 100] if values else None,
+        why="" if values else f"No mail of the corpora is above {least:.0f} kB.",
+    )
+
+
 def _milliseconds(raw: bytes) -> float:
+    forget_declarations()
     begun = time.process_time()
     pipeline.make(
         reading=read_message(raw),

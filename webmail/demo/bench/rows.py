@@ -87,7 +87,7 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         row.id,
         row.what,
-        f"{row.value:,.1f} {row.unit}" if row.value is not None else "-",
+        f"{_shown(row.value)} {row.unit}" if row.value is not None else "-",
         _shown(row.p95),
         _shown(row.floor),
         f"{row.ratio:.2f}" if row.ratio is not None else "",
@@ -97,7 +97,9 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def _shown(value: float | None) -> str:
-    return f"{value:,.1f}" if value is not None else ""
+    if value is None:
+        return ""
+    return f"{value:,.1f}" if abs(value) >= 1 else f"{value:.2f}"
 
 
 def _rounded(value: float | None) -> float | None:
