@@ -208,7 +208,7 @@ class Dialogue(smtplib.SMTP):
     def limits(self) -> ServerLimits:
         """What the last EHLO said."""
         size = self.esmtp_features.get("size", "")
-        octets = int(size) if size.isdigit() and len(size) < 19 else 0
+        octets = int(size) if size.isascii() and size.isdigit() and len(size) < 19 else 0
         return ServerLimits(
             size=octets or None,
             has_8bitmime=self.has_extn("8bitmime"),

@@ -314,12 +314,12 @@ def test_limits(server_context, test_authority):
     assert found.tls.version == "TLSv1.3"
     assert not found.has_smtputf8
     assert found.mechanisms == {"PLAIN", "LOGIN"}
-    assert (
-        ask(
-            FakeSmtp(extensions=(b"AUTH PLAIN", b"SIZE 0")), server_context, test_authority, limits
-        ).size
-        is None
-    )
+
+
+@pytest.mark.parametrize("size", [b"0", b"", b"many", b"\xb2", b"1" * 19])
+def test_a_size_that_is_none_is_no_limit(server_context, test_authority, size):
+    script = FakeSmtp(extensions=(b"AUTH PLAIN", b"SIZE " + size))
+    assert ask(script, server_context, test_authority, limits).size is None
 
 
 def test_tls_refused_is_raised_when_asking(test_authority, tmp_path):
