@@ -1,5 +1,7 @@
 """CSS rebuilt from tokens: declarations, selectors, media rules, colour schemes."""
 
+from itertools import product
+
 import pytest
 import tinycss2
 from hypothesis import given
@@ -97,9 +99,16 @@ _PIECES = (
 _DECLARATION = st.tuples(
     st.sampled_from(_NAMES),
     st.sampled_from((":", ": ", " :\n", "")),
-    st.lists(st.sampled_from(_PIECES), max_size=4).map("".join),
+    st.sampled_from(_PIECES) | st.lists(st.sampled_from(_PIECES), max_size=4).map("".join),
     st.sampled_from((";", "; ", " ;;\n", "")),
 ).map("".join)
+
+
+def test_every_piece_alone_is_as_the_tokeniser_writes_it():
+    for name, colon, piece, end in product(_NAMES, (":", " :\n", ""), _PIECES, (";", " ;;\n", "")):
+        source = name + colon + piece + end
+        by_tokens = css._declarations(tinycss2.parse_blocks_contents(source, skip_comments=True))
+        assert css._read_declarations(source) == by_tokens, source
 
 
 @given(st.lists(_DECLARATION, max_size=3).map("".join))
