@@ -8,6 +8,7 @@ from asn1crypto.core import ObjectIdentifier, Void
 
 from smime.cms import algorithms, asn1
 from smime.cms.carving import carve
+from smime.cms.counting import costs_too_much
 from smime.cms.errors import CmsError, reading
 
 SIZE_LIMIT = 64 * 1024 * 1024  # bytes of one CMS object
@@ -45,12 +46,15 @@ class Content:
 def open_content(der: bytes) -> Content:
     """Read a ContentInfo (DER or BER).
 
-    Raises CmsError: "damaged", "trailing-bytes", "unknown-algorithm" for other content types.
+    Raises CmsError: "damaged" (also for more elements than are taken apart here, see `carving` and
+    `counting`), "trailing-bytes", "unknown-algorithm" for other content types.
     """
     if len(der) > SIZE_LIMIT:
         raise CmsError("damaged")
-    carved = carve(der)
     with reading():
+        carved = carve(der)
+        if costs_too_much(carved.skeleton):
+            raise CmsError("damaged")
         info = asn1.ContentInfo.load(carved.skeleton)
         oid = info["content_type"].dotted
         value = info["content"]

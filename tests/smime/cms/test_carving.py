@@ -1,17 +1,28 @@
 """Leaving the content out before parsing changes nothing of what an object says."""
 
 import random
+import time
 
 import pytest
 from asn1crypto import core, parser
 
-from smime.cms import AES_256_CBC, AES_256_GCM, asn1, encrypt, sign_detached, sign_opaque
-from smime.cms.carving import ELEMENT_LIMIT, carve
+from smime.cms import (
+    AES_256_CBC,
+    AES_256_GCM,
+    asn1,
+    carving,
+    counting,
+    encrypt,
+    sign_detached,
+    sign_opaque,
+)
+from smime.cms.carving import carve
 from smime.cms.content import open_content
 from smime.cms.elements import element
 from smime.cms.enveloped import open_enveloped, read_enveloped
+from smime.cms.errors import CmsError
 from smime.cms.identifiers import certificate_id
-from smime.cms.signed import read_algorithm
+from smime.cms.signed import read_algorithm, read_signed
 from smime.cms.transports import read_transport
 from tests.fuzz.test_revocation import damaged
 from tests.smime.cms.messages import PLAIN
@@ -178,11 +189,81 @@ def test_what_is_no_such_object_is_left_to_the_parser(encoded):
     assert (found.skeleton, found.pieces) == (encoded, None)
 
 
-def test_pieces_without_end_are_given_up():
-    content = b"\x24\x80" + b"\x04\0" * ELEMENT_LIMIT + b"\0\0"
-    inner = b"\x02\x01\x01\x31\0" + element(
-        0x30, b"\x06\x09*\x86H\x86\xf7\r\x01\x07\x01", element(0xA0, content)
-    )
-    oid = b"\x06\x09*\x86H\x86\xf7\r\x01\x07\x02"
-    encoded = element(0x30, oid, element(0xA0, element(0x30, inner)))
-    assert carve(encoded).pieces is None
+SIGNED = b"\x06\x09*\x86H\x86\xf7\r\x01\x07\x02"
+MAIL = b"\x06\x09*\x86H\x86\xf7\r\x01\x07\x01"
+SHA_256 = element(0x30, b"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01")
+TEXT = element(0x30, MAIL, element(0xA0, b"\x04\x01a"))
+
+
+def made(*fields: bytes) -> bytes:
+    """A SignedData without digest algorithms."""
+    return element(0x30, SIGNED, element(0xA0, element(0x30, b"\x02\x01\x01\x31\0", *fields)))
+
+
+def opaque(*content: bytes) -> bytes:
+    return made(element(0x30, MAIL, element(0xA0, *content)), b"\x31\0")
+
+
+def signer(attributes: bytes = b"", signature: bytes = b"\x04\x01a") -> bytes:
+    name = element(0x80, b"somebody")
+    whole = element(0x30, b"\x02\x01\x01", name, SHA_256, attributes, SHA_256, signature)
+    return element(0x31, whole)
+
+
+def attributes(count: int, *values: bytes) -> bytes:
+    return element(0xA0, element(0x30, b"\x06\x01\x2a", element(0x31, *values)) * count)
+
+
+LONG = b"\x04\x81\xff" + b"a" * 255
+COSTLY = {
+    "pieces": lambda: opaque(b"\x24\x80", b"\x04\0" * 600_000, b"\0\0"),
+    "pieces too deep": lambda: opaque(b"\x24\x80" * 9, LONG * 90_000, b"\0\0" * 9),
+    "pieces of a signature": lambda: made(
+        TEXT, signer(signature=b"\x24\x80" + LONG * 90_000 + b"\0\0")
+    ),
+    "values of an attribute": lambda: made(TEXT, signer(attributes(1, LONG * 90_000))),
+    "attributes": lambda: made(TEXT, signer(attributes(100_000))),
+    "certificates": lambda: made(TEXT, element(0xA0, b"\x30\0" * 2_000_000), b"\x31\0"),
+    "a long tag": lambda: element(0x30, b"\x3f" + b"\xff" * 200_000 + b"\x01\0"),
+    "a long identifier": lambda: element(0x30, element(0x06, b"\xff" * 200_000 + b"\x01")),
+    "attributes behind damage": lambda: made(
+        TEXT,
+        element(0xA1, b"\x30\x80\x04\x84\x01\0\0\0"),
+        signer(attributes(100_000)),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_what_would_take_too_long_is_refused_at_once(name):
+    encoded = COSTLY[name]()
+    start = time.process_time()
+    with pytest.raises(CmsError, match="damaged"):
+        read_signed(open_content(encoded))
+    assert time.process_time() - start < 3
+
+
+def test_the_most_pieces_are_read_in_time():
+    encoded = opaque(b"\x24\x80", b"\x04\x01a" * (carving.ELEMENT_LIMIT - 20), b"\0\0")
+    start = time.process_time()
+    assert len(read_signed(open_content(encoded)).content) == carving.ELEMENT_LIMIT - 20
+    assert time.process_time() - start < 3
+
+
+def test_the_most_attributes_are_read_in_time():
+    most = attributes((counting.ELEMENT_LIMIT - 60) // 3)
+    start = time.process_time()
+    (found,) = read_signed(open_content(made(TEXT, signer(most)))).signers
+    assert time.process_time() - start < 3
+    assert "1.2" in found.attributes
+
+
+def test_the_largest_mail_in_pieces_of_one_kilobyte_is_read():
+    mail = bytes(25_000_000)
+    encoded = opaque(in_pieces(mail, 0x24, 1024))
+    assert read_signed(open_content(encoded)).content == mail
+
+
+def test_revocation_lists_are_not_counted_entry_by_entry():
+    entries = element(0x30, b"\x30\0" * 500_000)
+    assert read_signed(open_content(made(TEXT, element(0xA1, entries), b"\x31\0"))).content == b"a"
