@@ -129,14 +129,14 @@ def _mail(subject: str, html: str = "", text: str = "", **fields: str) -> EmailM
     mail["Subject"] = subject
     mail["Date"] = "Mon, 02 Mar 2026 10:12:00 +0100"
     mail["Message-ID"] = f"<{crc32(subject.encode())}@werkstrom.example>"
-    for name, content in fields.items():
-        mail[name.replace("_", "-")] = content
     if text:
         mail.set_content(text)
     if html and text:
         mail.add_alternative(html, subtype="html")
     elif html:
         mail.set_content(html, subtype="html")
+    for name, content in fields.items():
+        mail[name.replace("_", "-")] = content
     return mail
 
 
