@@ -23,15 +23,20 @@ from cryptography.hazmat.primitives.serialization import (
 
 from smime.pki.certificates import DamagedCertificateError, public_key
 from smime.pki.private_keys import PrivateKey, UnknownKeyError, load_private_key
+from smime.pki.work_factors import (
+    CostlyKeyError,
+    are_iterations_bearable,
+    iterations_of,
+    iterations_of_key,
+)
 
 FILE_LIMIT = 1024 * 1024  # bytes
-ITERATION_LIMIT = 1_000_000  # one derivation of that length costs about 0.75 s
-TOTAL_ITERATION_LIMIT = 3_000_000
 BAG_LIMIT = 100
 
 _PRIVATE_KEY_BLOCK = re.compile(
     rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL
 )
+_ENCRYPTED_KEY = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 # What asn1crypto raises for bytes that are not what they should be.
 _STRUCTURE_ERRORS = (ValueError, TypeError, KeyError, IndexError, AttributeError)
 
@@ -82,12 +87,13 @@ def load_pkcs12(content: bytes, passphrase: str | None) -> tuple[KeyPair, ...]:
 
 def load_pem(content: bytes, passphrase: str | None = None) -> tuple[KeyPair, ...]:
     """Read a PEM file with a private key and certificates; raises Pkcs12Error as above."""
+    if len(content) > FILE_LIMIT:
+        raise Pkcs12Error("not-pkcs12")
     secret = passphrase.encode() if passphrase else None
+    blocks = _PRIVATE_KEY_BLOCK.findall(content)
+    _check_iterations_of_blocks(blocks)
     try:
-        keys = [
-            _load_pem_key(block, _secret_for(block, secret))
-            for block in _PRIVATE_KEY_BLOCK.findall(content)
-        ]
+        keys = [_load_pem_key(block, _secret_for(block, secret)) for block in blocks]
         certificates = x509.load_pem_x509_certificates(content)
     except UnknownKeyError as error:
         raise Pkcs12Error("unknown-key") from error
@@ -99,6 +105,27 @@ def load_pem(content: bytes, passphrase: str | None = None) -> tuple[KeyPair, ..
         reason: Pkcs12Reason = "passphrase" if b"ENCRYPTED" in content else "not-pkcs12"
         raise Pkcs12Error(reason) from error
     return _pairs(keys, certificates)
+
+
+def _check_iterations_of_blocks(blocks: Sequence[bytes]) -> None:
+    """Refuse PKCS #8 keys whose derivation would take too long.
+
+    RFC 1421's own encryption ("Proc-Type: 4,ENCRYPTED") derives by one round of MD5.
+    """
+    try:
+        counts = [
+            iterations_of_key(bytes(asn1_pem.unarmor(block)[2]))
+            for block in blocks
+            if _ENCRYPTED_KEY in block
+        ]
+    except CostlyKeyError as error:
+        raise Pkcs12Error("iterations") from error
+    except UnsupportedAlgorithm as error:
+        raise Pkcs12Error("old-cipher") from error
+    except _STRUCTURE_ERRORS as error:
+        raise Pkcs12Error("not-pkcs12") from error
+    if len(blocks) > BAG_LIMIT or not are_iterations_bearable(counts):
+        raise Pkcs12Error("iterations")
 
 
 def _load_pem_key(block: bytes, secret: bytes | None) -> PrivateKey:
@@ -145,15 +172,17 @@ def _check_iterations(der: bytes, safes: Sequence[Any]) -> None:
                 algorithm = safe["content"]["encrypted_content_info"][
                     "content_encryption_algorithm"
                 ]
-                counts.append(algorithm.kdf_iterations)
+                counts.append(iterations_of(algorithm))
         counts.extend(
-            bag["bag_value"]["encryption_algorithm"].kdf_iterations for bag in _key_bags(safes)
+            iterations_of(bag["bag_value"]["encryption_algorithm"]) for bag in _key_bags(safes)
         )
+    except CostlyKeyError as error:
+        raise Pkcs12Error("iterations") from error
+    except UnsupportedAlgorithm as error:
+        raise Pkcs12Error("old-cipher") from error
     except _STRUCTURE_ERRORS as error:
         raise Pkcs12Error("not-pkcs12") from error
-    if len(counts) > BAG_LIMIT or sum(counts) > TOTAL_ITERATION_LIMIT:
-        raise Pkcs12Error("iterations")
-    if any(count > ITERATION_LIMIT for count in counts):
+    if len(counts) > BAG_LIMIT or not are_iterations_bearable(counts):
         raise Pkcs12Error("iterations")
 
 

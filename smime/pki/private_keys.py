@@ -53,7 +53,8 @@ class UnknownKeyError(UnsupportedAlgorithm):
 
 
 def load_private_key(der: bytes, passphrase: bytes | None) -> PrivateKey:
-    """Read a PKCS #8 key, encrypted if there is a passphrase.
+    """Read a PKCS #8 key, encrypted if there is a passphrase. Of a stranger's file its work factor
+    is checked before (`work_factors`).
 
     Raises ValueError for damage or a wrong passphrase, TypeError for one too many or too few,
     UnknownKeyError for a kind of key, UnsupportedAlgorithm for a cipher that is not known.

@@ -1,9 +1,10 @@
 """Key files: what opens, and how the rest is refused."""
 
 import subprocess
+import time
 
 import pytest
-from asn1crypto import pem, pkcs12
+from asn1crypto import keys, pem, pkcs12
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -161,3 +162,73 @@ def test_pem_with_key_and_certificate():
         with pytest.raises(Pkcs12Error) as caught:
             load_pem(content, passphrase)
         assert caught.value.reason == why
+
+
+def locked(**factors: int) -> bytes:
+    """A PEM key with OpenSSL's encryption, its work factors changed, and its certificate."""
+    pair = pair_of("p256")
+    block = pair.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x"))
+    whole = keys.EncryptedPrivateKeyInfo.load(pem.unarmor(block)[2])
+    derivation = whole["encryption_algorithm"]["parameters"]["key_derivation_func"]
+    for name, value in factors.items():
+        derivation["parameters"][name] = value
+    key = pem.armor("ENCRYPTED PRIVATE KEY", whole.dump(force=True))
+    return key + pair.certificate.public_bytes(Encoding.PEM)
+
+
+def relocked(n: int, *, is_traditional: bool = False) -> bytes:
+    """A key that OpenSSL locked with scrypt, or as RFC 1421 has it, and its certificate."""
+    pair = pair_of("p256")
+    plain = pair.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    command = ["openssl", "pkcs8", "-topk8", "-scrypt", "-scrypt_N", str(n), "-passout", "pass:x"]
+    if is_traditional:
+        command = ["openssl", "ec", "-aes256", "-passout", "pass:x"]
+    done = subprocess.run(command, input=plain, capture_output=True, timeout=30, check=True)
+    return done.stdout + pair.certificate.public_bytes(Encoding.PEM)
+
+
+def refused_in_time(content: bytes) -> str:
+    start = time.process_time()
+    with pytest.raises(Pkcs12Error) as caught:
+        load_pem(content, "x")
+    assert time.process_time() - start < 1
+    return caught.value.reason
+
+
+@pytest.mark.parametrize(
+    "factors",
+    [
+        {"iteration_count": 20_000_000},
+        {"iteration_count": 1_000_001},
+        {"iteration_count": 10**18},
+        {"key_length": 33},
+        {"key_length": 1_000_000},
+    ],
+)
+def test_pem_keys_that_take_too_long_are_refused_before_any_work(factors):
+    assert refused_in_time(locked(**factors)) == "iterations"
+
+
+def test_pem_keys_within_the_bounds_open():
+    assert len(load_pem(locked(), "x")) == 1
+    assert len(load_pem(locked(key_length=32), "x")) == 1
+    assert len(load_pem(relocked(2**14), "x")) == 1
+    traditional = relocked(0, is_traditional=True)
+    assert b"Proc-Type: 4,ENCRYPTED" in traditional
+    assert len(load_pem(traditional, "x")) == 1
+
+
+def test_scrypt_has_a_bound():
+    """Its block size is a factor, too: 127 instead of 8."""
+    content = relocked(2**14)
+    der = pem.unarmor(content)[2]
+    factors = b"\x02\x02\x40\x00\x02\x01"
+    assert der.count(factors + b"\x08") == 1
+    costly = der.replace(factors + b"\x08", factors + b"\x7f")
+    assert refused_in_time(pem.armor("ENCRYPTED PRIVATE KEY", costly)) == "iterations"
+
+
+def test_many_pem_keys_share_the_bound():
+    assert refused_in_time(locked(iteration_count=900_000) * 4) == "iterations"
+    assert refused_in_time(locked() * 101) == "iterations"
+    assert refused_in_time(b"0" * (1024 * 1024 + 1)) == "not-pkcs12"
