@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET
 
 from webmail.attached import archive
 from webmail.html import attachment_headers, frame_headers
+from webmail.mailbox import standing
 from webmail.mailbox.access import message_for
 from webmail.mailbox.models import Message
 from webmail.reader import links, parts, shown, viewer_pages
@@ -53,7 +54,9 @@ def view(request: HttpRequest, token: str) -> HttpResponse:
     variant = Variant.parse(target.variant)
     found = shown.shown(request, message, target.position, variant)
     if found is None:
-        return render(request, "reader/part_missing.html", {"message": message}, status=503)
+        is_junk = standing.is_junk(message)
+        context = {"message": message, "is_junk": is_junk}
+        return render(request, "reader/part_missing.html", context, status=403 if is_junk else 503)
     is_dialog = request.headers.get("HX-Request") == "true"
     view = viewer_pages.viewer_view(message, variant, target.position, found)
     template = "reader/attachment_view.html" if is_dialog else "reader/attachment_page.html"
@@ -120,6 +123,7 @@ def not_here(request: HttpRequest, message: Message, problem: parts.NotTakenOut)
     context = {
         "message": message,
         "limit": settings.MESSAGE_LIMIT if problem.is_too_large else 0,
+        "is_junk": problem.is_of_junk,
     }
-    status = 422 if problem.is_too_large else 503
+    status = 422 if problem.is_too_large else 403 if problem.is_of_junk else 503
     return render(request, "reader/part_missing.html", context, status=status)

@@ -9,6 +9,7 @@ from accounts.models import User
 from smime import people, vault
 from smime.reading import Reading, read_message
 from smime.verdict import Context, judge
+from webmail.mailbox import standing
 from webmail.mailbox.models import Message as MailMessage
 from webmail.mime import Message, Part, choose_body, decode_body, safe_filename
 from webmail.reader import judging, pipeline, rendering
@@ -31,6 +32,7 @@ class Opened:
     keys: vault.OpenedKeys
     context: Context
     asked_with: bytes | None  # the key of the session that asked
+    is_junk: bool  # it lies in spam: its files are downloaded, never drawn or read
 
     @property
     def user(self) -> User:
@@ -105,6 +107,7 @@ def open_for(message_id: int, ticket_id: str) -> Opened | None:
         keys=keys,
         context=context_of(message, reading, keys),
         asked_with=session_key if isinstance(session_key, bytes) else None,
+        is_junk=standing.is_junk(message),
     )
 
 
@@ -126,10 +129,11 @@ def locate(opened: Opened, path: str) -> Located:
     first, *inner = path.split(STEP)
     if len(inner) > DEEPEST:
         raise KeyError(path)
-    located = _part_at(opened.reading, opened.context, first)
+    located = _part_at(opened, opened.reading, opened.context, first)
     for step in inner:
         reading = read_nested(opened, located)
-        within = _part_at(reading, context_of(opened.message, reading, opened.keys), step)
+        context = context_of(opened.message, reading, opened.keys)
+        within = _part_at(opened, reading, context, step)
         located = replace(
             within,
             is_secret=located.is_secret or within.is_secret,
@@ -138,7 +142,7 @@ def locate(opened: Opened, path: str) -> Located:
     return located
 
 
-def _part_at(reading: Reading, context: Context, step: str) -> Located:
+def _part_at(opened: Opened, reading: Reading, context: Context, step: str) -> Located:
     chain = pipeline.chain_of(reading, step)
     tree, part = pipeline.part_of(reading, step)
     return Located(
@@ -146,17 +150,18 @@ def _part_at(reading: Reading, context: Context, step: str) -> Located:
         tree,
         part,
         is_secret=pipeline.holds_secrets(reading),
-        may_look_into=may_look_into(chain, context),
+        may_look_into=may_look_into(chain, context, is_junk=opened.is_junk),
     )
 
 
-def may_look_into(chain: Sequence[Reading], context: Context) -> bool:
+def may_look_into(chain: Sequence[Reading], context: Context, *, is_junk: bool) -> bool:
     """Say whether files of the last of these readings, each inside the one before, may be drawn
     and read, not only downloaded.
     """
+    variant = Variant(junk=is_junk)
     return all(
         reading.is_shown
-        and pipeline.permission_for(judge(reading.facts, context=context), variant=Variant()).html
+        and pipeline.permission_for(judge(reading.facts, context=context), variant=variant).html
         for reading in chain
     )
 
@@ -180,7 +185,7 @@ def attachments(opened: Opened) -> Iterator[tuple[str, Located]]:
     Parts of mail that must not be relied on are left out: they are only downloaded one by one.
     """
     for layer, chain in enumerate(opened.reading.chains()):
-        if not may_look_into(chain, opened.context):
+        if not may_look_into(chain, opened.context, is_junk=opened.is_junk):
             continue
         reading = chain[-1]
         choice = choose_body(reading.content)

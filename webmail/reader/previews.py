@@ -38,6 +38,8 @@ def make(message_id: int, ticket_id: str) -> str:
     opened = opening.open_for(message_id, ticket_id)
     if opened is None:
         return "expired"
+    if opened.is_junk:  # that nothing may be drawn must not be kept for when it is no spam
+        return "gone"
     preview_store.save(
         message_id,
         facts_of(opened),

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from accounts import sealed_cache, session_keys
 from webmail.attached import limits
+from webmail.mailbox import standing
 from webmail.mailbox.models import Message
 from webmail.reader.parts import PATIENCE
 from webmail.reader.reading import ask_late
@@ -36,7 +37,12 @@ def page_key(message_id: int, path: str, page: int) -> str:
 
 
 def shown(request: HttpRequest, message: Message, path: str, variant: Variant) -> Shown | None:
-    """Return what the viewer shows of a part, having it made if need be; None if it can't be."""
+    """Return what the viewer shows of a part, having it made if need be; None if it can't be.
+
+    Nothing of mail in spam, also where it was made before the mail was put there.
+    """
+    if standing.is_junk(message):
+        return None
     found = _kept(request, message, path, variant)
     if found is None:
         ask_late(request, message, "reader.show_part", path, variant.key, patience=PATIENCE)
@@ -55,7 +61,7 @@ def _kept(request: HttpRequest, message: Message, path: str, variant: Variant) -
 
 def picture(request: HttpRequest, message: Message, path: str, page: int) -> bytes | None:
     """Return a drawn picture or page as WebP, having it drawn if need be; None if it can't be."""
-    if not 1 <= page <= limits.PDF_PAGES:
+    if not 1 <= page <= limits.PDF_PAGES or standing.is_junk(message):
         return None
     found = _kept_picture(request, message, path, page)
     if found is None:

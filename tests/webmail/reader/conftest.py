@@ -56,6 +56,10 @@ class Letters:
 
     def letter(self, *files: tuple[str, str, bytes], text="See the files.\n") -> Message:
         """Mirror a letter with files: (name, media type, content)."""
+        return self.put(self.mail_with(*files, text=text))
+
+    def mail_with(self, *files: tuple[str, str, bytes], text="See the files.\n") -> bytes:
+        """Return a letter with files: (name, media type, content)."""
         made = EmailMessage()
         made["From"] = "Anna Lindqvist <anna@nordlys.example>"
         made["To"] = self.mailbox.user.address
@@ -65,7 +69,7 @@ class Letters:
         for name, media_type, content in files:
             main, _, sub = media_type.partition("/")
             made.add_attachment(content, maintype=main, subtype=sub, filename=name)
-        return self.put(made.as_bytes())
+        return made.as_bytes()
 
     def encrypted(self, *files: tuple[str, str, bytes]) -> Message:
         """Mirror a signed and encrypted letter that Mira's managed key opens."""
@@ -95,13 +99,14 @@ class Letters:
             cipher="aes-256-gcm",
         )  # fmt: skip
 
-    def forwarded(self, inner: bytes) -> Message:
+    def forwarded(self, inner: bytes, **values) -> Message:
         """Mirror a plain letter with a whole message in it."""
         return self.put(
             b"From: a@nordlys.example\r\nTo: mira@nordlys.example\r\nSubject: Fwd\r\n"
             b'MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="o"\r\n\r\n--o\r\n'
             b"Content-Type: text/plain\r\n\r\nLook.\r\n--o\r\nContent-Type: message/rfc822\r\n"
-            b"\r\n" + inner + b"\r\n--o--\r\n"
+            b"\r\n" + inner + b"\r\n--o--\r\n",
+            **values,
         )
 
     def opened(self, message: Message) -> str:

@@ -13,7 +13,7 @@ from tests.corpora import corpus
 from tests.webmail.attached.made import animation, pdf, picture, png_bomb
 from webmail.attached import limits
 from webmail.mime import parse_message
-from webmail.reader import parts, pieces
+from webmail.reader import opening, parts, pieces, previews, viewing
 from webmail.reader.models import Rendition
 
 PART_POLICY = "default-src 'none'; sandbox; frame-ancestors 'none'"
@@ -203,6 +203,59 @@ def test_what_came_encrypted_is_kept_for_the_session_alone(letters):
     other = Client()
     other.force_login(letters.mailbox.user)
     assert sealed_cache.get(f"reader:previews:1:1:{message.pk}", session_key=b"x" * 32) is None
+
+
+def file_under(letters, message, action: str) -> None:
+    asked = {"action": action, "kind": "message", "ids": [message.pk]}
+    letters.client.post("/actions", asked)
+
+
+@pytest.mark.parametrize("is_looked_at", [False, True])
+def test_files_of_spam_are_downloaded_alone(letters, workers, is_looked_at):
+    """Addresses of before lead nowhere, whether or not something was drawn before."""
+    files = [("room.png", "image/png", picture()), ("a.txt", "text/plain", b"text\n")]
+    message = letters.letter(*files)
+    page = letters.cards(message)
+    (together,) = (url for url in hrefs(page, "/attached/") if url.endswith(".zip"))
+    views = [url for url in hrefs(page, "/attached/") if url != together]
+    downloads = hrefs(page, "/part/")
+    drawn = []
+    if is_looked_at:
+        drawn = hrefs(letters.client.get(views[0]).content.decode(), "/attached/")
+        assert letters.client.get(drawn[0]).status_code == 200
+    file_under(letters, message, "junk")
+    workers.clear()
+    for url in views:
+        answer = letters.client.get(url)
+        assert answer.status_code == 403
+        assert "Files of messages in Spam are not shown here." in answer.content.decode()
+    for url in drawn:
+        assert letters.client.get(url).status_code == 404
+    assert workers == []
+    answer = letters.client.get(together)
+    assert answer.status_code == 403
+    assert "one by one" in answer.content.decode()
+    for url, (_name, _type, content) in zip(dict.fromkeys(downloads), files, strict=True):
+        assert whole(letters.client.get(url)) == content
+    assert "data:image" not in letters.cards(message)  # asked for by its own address
+    file_under(letters, message, "not-junk")
+    assert "data:image/webp" in letters.cards(message)
+    assert letters.client.get(views[0]).status_code == 200
+
+
+@pytest.mark.parametrize(("values", "is_seen"), [({}, True), ({"folder": "junk"}, False)])
+def test_workers_look_into_no_file_of_spam(letters, monkeypatch, values, is_seen):
+    inner = letters.mail_with(("a.txt", "text/plain", b"text\n"))
+    message = letters.forwarded(inner, **values)
+    monkeypatch.setattr(
+        opening.rendering, "ticket_for", lambda asked, ticket: {"user": letters.mailbox.user.pk}
+    )
+    assert viewing.show(message.pk, "", "0/2", "") == ("done" if is_seen else "gone")
+    assert previews.make(message.pk, "") == ("done" if is_seen else "gone")
+    assert Rendition.objects.filter(message=message).exists() == is_seen
+    opened = opening.open_for(message.pk, "")
+    assert opening.locate(opened, "0/2|0/2").may_look_into == is_seen
+    assert opening.locate(opened, "0/2|0/2").content == b"text\n"
 
 
 def test_other_people_see_nothing(letters, stranger):
