@@ -1,7 +1,7 @@
 """A draft and its page: nothing typed is lost or contradicted, however the page is left."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.conftest import PATIENCE
 
@@ -11,19 +11,37 @@ expect.set_options(timeout=PATIENCE)
 SEND = "[data-send]"
 
 
+class Held:
+    """Requests that wait until they are let go, and later ones not at all."""
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+        self.is_open = False
+
+    def hold(self, route: Route) -> None:
+        if self.is_open:
+            route.continue_()
+        else:
+            self.routes.append(route)
+
+    def release(self) -> None:
+        self.is_open = True
+        for route in self.routes:
+            route.continue_()
+
+
 def test_enter_while_the_editor_is_on_its_way_makes_no_second_page(person):
     mira = person()
     page = mira.page()
-    held = []
-    page.route("**/build/composer*.js", lambda route: held.append(route))  # noqa: PLW0108
+    script = Held()
+    page.route("**/build/composer*.js", script.hold)
     mira.sign_in(page)
     page.get_by_role("link", name="Compose").first.click()
     page.get_by_label("To", exact=True).fill(mira.address)
     page.keyboard.press("Enter")
     page.get_by_label("Subject", exact=True).fill("Handover plan")
     page.locator(SEND).first.click()
-    for route in held:
-        route.continue_()
+    script.release()
     # Send was pressed before the editor was there: it is carried out, once.
     expect(page.locator(".toast")).to_contain_text("Sending to")
     assert "draft=" not in page.url
