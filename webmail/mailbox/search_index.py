@@ -100,7 +100,11 @@ def _ids(query: str) -> RawSQL:
     if connection.vendor == "sqlite":
         sql = f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s"  # noqa: S608  (constants)
     else:
-        sql = f"SELECT message_id FROM {TABLE} WHERE vector @@ to_tsquery('simple', %s)"  # noqa: S608
+        # Only the account's word is taken as it stands; the parser would drop its "@".
+        account, _, words = query.partition(" & ")
+        asked = "%s::tsquery && to_tsquery('simple', %s)" if words else "%s::tsquery"
+        sql = f"SELECT message_id FROM {TABLE} WHERE vector @@ ({asked})"  # noqa: S608
+        return RawSQL(sql, [each for each in (account, words) if each])  # noqa: S611  (parameters)
     return RawSQL(sql, [query])  # noqa: S611  (the query is a parameter of folded words)
 
 
@@ -108,7 +112,8 @@ def _query(terms: Collection[Term], account_id: int) -> str:
     """Write terms in the database's query language; words are letters and digits only."""
     is_sqlite = connection.vendor == "sqlite"
     account = _account_word(account_id)
-    parts = [f"{{account}} : {account}" if is_sqlite else account]
+    # No word that is searched for holds "@", so that the beginning of none fits the account.
+    parts = [f"{{account}} : {account}" if is_sqlite else f"'@{account}'"]
     for term in terms:
         for word in term.words:
             cut = word[:_LONGEST_WORD]
@@ -206,13 +211,13 @@ def _write_postgresql(documents: list[_Document], *, has_body: bool) -> None:
             "setweight(to_tsvector('simple', %s), 'A') || "
             "setweight(to_tsvector('simple', %s), 'B') || "
             "setweight(to_tsvector('simple', %s), 'C') || "
-            "setweight(to_tsvector('simple', %s), 'D')) "
+            "setweight(to_tsvector('simple', %s), 'D') || array_to_tsvector(ARRAY[%s])) "
             f"ON CONFLICT (message_id) DO UPDATE SET vector = excluded.vector, "
             f"has_body = excluded.has_body {keep}",
             [
                 (
                     one.message_id, has_body, one.subject, one.sender, one.recipients,
-                    f"{one.account} {one.preview} {one.body}",
+                    f"{one.preview} {one.body}", f"@{one.account}",
                 )
                 for one in documents
             ],

@@ -90,6 +90,7 @@ def filled(alice):
         ("is:encrypted", ["Old"]),
         ("is:altered", []),
         ("signetaccount1", []),
+        ("signet", []),  # how the word begins that names the account in the index
         ("", ["Old", "Budget again", "Lunch", "Budget for Größe"]),
     ],
 )  # fmt: skip
