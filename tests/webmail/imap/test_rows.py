@@ -261,20 +261,20 @@ def test_values():
     ]  # fmt: skip
 
 
-def seconds_of(reader, pieces, rounds=300):
-    best = 1.0
-    for _ in range(5):
-        started = time.thread_time()
-        for _ in range(rounds):
-            reader(pieces)
-        best = min(best, time.thread_time() - started)
-    return best
+def seconds_of(reader, pieces, rounds=60):
+    started = time.thread_time()
+    for _ in range(rounds):
+        reader(pieces)
+    return time.thread_time() - started
 
 
 def test_the_usual_row_is_read_much_faster():
     pieces = row_pieces(MIXED)
-    general = seconds_of(lambda p: fetched_row(read_fetch(p)[1]), pieces)
-    assert seconds_of(quick_row, pieces) * 2 < general
+    usual, general = 1.0, 1.0
+    for _ in range(25):  # by turns, the best of each: other processes slow both down
+        general = min(general, seconds_of(lambda p: fetched_row(read_fetch(p)[1]), pieces))
+        usual = min(usual, seconds_of(quick_row, pieces))
+    assert usual * 2 < general
 
 
 @pytest.mark.parametrize(
