@@ -12,23 +12,9 @@ from dataclasses import dataclass
 from hashlib import sha3_256
 
 from cryptography.hazmat.primitives.asymmetric import ec, mlkem
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    KeySerializationEncryption,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
 
-from smime.pki.composite_parts import (
-    Classical,
-    ClassicalPrivateKey,
-    ClassicalPublicKey,
-    agree,
-    private_octets,
-    public_octets,
-)
-from smime.pki.key_info import private_key_info, public_key_info
+from smime.pki.composite_halves import CompositePrivateHalves, CompositePublicHalves
+from smime.pki.composite_parts import Classical, agree, public_octets
 
 type MlKemPublicKey = mlkem.MLKEM768PublicKey | mlkem.MLKEM1024PublicKey
 type MlKemPrivateKey = mlkem.MLKEM768PrivateKey | mlkem.MLKEM1024PrivateKey
@@ -72,12 +58,8 @@ class CompositeKem:
 
 
 @dataclass(frozen=True, slots=True)
-class CompositeKemPublicKey:
+class CompositeKemPublicKey(CompositePublicHalves[CompositeKem, MlKemPublicKey]):
     """The public key of a composite key encapsulation."""
-
-    scheme: CompositeKem
-    post_quantum: MlKemPublicKey
-    classical: ClassicalPublicKey
 
     @classmethod
     def from_octets(cls, scheme: CompositeKem, octets: bytes) -> "CompositeKemPublicKey":
@@ -88,14 +70,6 @@ class CompositeKemPublicKey:
             scheme.post_quantum.public.from_public_bytes(octets[:size]),
             scheme.classical.load_public(octets[size:]),
         )
-
-    def octets(self) -> bytes:
-        """Give it as it stands in a certificate."""
-        return self.post_quantum.public_bytes_raw() + public_octets(self.classical)
-
-    def public_bytes(self, _encoding: Encoding, _format: PublicFormat) -> bytes:
-        """Give the DER of the SubjectPublicKeyInfo, the one form there is."""
-        return public_key_info(self.scheme.oid, self.octets())
 
     def encapsulate(self) -> tuple[bytes, bytes]:
         """Make a fresh secret; give it and the ciphertext that carries it."""
@@ -108,12 +82,8 @@ class CompositeKemPublicKey:
 
 
 @dataclass(frozen=True, slots=True)
-class CompositeKemPrivateKey:
+class CompositeKemPrivateKey(CompositePrivateHalves[CompositeKem, MlKemPrivateKey]):
     """The private key of a composite key encapsulation."""
-
-    scheme: CompositeKem
-    post_quantum: MlKemPrivateKey
-    classical: ClassicalPrivateKey
 
     @classmethod
     def generate(cls, scheme: CompositeKem) -> "CompositeKemPrivateKey":
@@ -129,23 +99,11 @@ class CompositeKemPrivateKey:
             scheme.classical.load_private(octets[_SEED_SIZE:]),
         )
 
-    def octets(self) -> bytes:
-        """Give it as it stands in a OneAsymmetricKey."""
-        return self.post_quantum.private_bytes_raw() + private_octets(self.classical)
-
     def public_key(self) -> CompositeKemPublicKey:
         """Give the public key to it."""
         return CompositeKemPublicKey(
             self.scheme, self.post_quantum.public_key(), self.classical.public_key()
         )
-
-    def private_bytes(
-        self, _encoding: Encoding, _format: PrivateFormat, encryption: KeySerializationEncryption
-    ) -> bytes:
-        """Give the DER of the OneAsymmetricKey, the one form there is; it is not encrypted."""
-        if not isinstance(encryption, NoEncryption):
-            raise TypeError("a composite key is encrypted by private_keys.encrypted")
-        return private_key_info(self.scheme.oid, self.octets())
 
     def decapsulate(self, ciphertext: bytes) -> bytes:
         """Give the secret; raises ValueError for a ciphertext of another shape."""

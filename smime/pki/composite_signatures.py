@@ -14,22 +14,9 @@ from typing import Literal
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, mldsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    KeySerializationEncryption,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
 
-from smime.pki.composite_parts import (
-    Classical,
-    ClassicalPrivateKey,
-    ClassicalPublicKey,
-    private_octets,
-    public_octets,
-)
-from smime.pki.key_info import private_key_info, public_key_info
+from smime.pki.composite_halves import CompositePrivateHalves, CompositePublicHalves
+from smime.pki.composite_parts import Classical
 
 type MlDsaPublicKey = mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey
 type MlDsaPrivateKey = mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey
@@ -84,12 +71,8 @@ class CompositeScheme:
 
 
 @dataclass(frozen=True, slots=True)
-class CompositePublicKey:
+class CompositePublicKey(CompositePublicHalves[CompositeScheme, MlDsaPublicKey]):
     """The public key of a composite signature."""
-
-    scheme: CompositeScheme
-    post_quantum: MlDsaPublicKey
-    classical: ClassicalPublicKey
 
     @classmethod
     def from_octets(cls, scheme: CompositeScheme, octets: bytes) -> "CompositePublicKey":
@@ -100,14 +83,6 @@ class CompositePublicKey:
             scheme.post_quantum.public.from_public_bytes(octets[:size]),
             scheme.classical.load_public(octets[size:]),
         )
-
-    def octets(self) -> bytes:
-        """Give it as it stands in a certificate."""
-        return self.post_quantum.public_bytes_raw() + public_octets(self.classical)
-
-    def public_bytes(self, _encoding: Encoding, _format: PublicFormat) -> bytes:
-        """Give the DER of the SubjectPublicKeyInfo, the one form there is."""
-        return public_key_info(self.scheme.oid, self.octets())
 
     def verify(self, signature: bytes, message: bytes) -> None:
         """Check both halves of a signature; raises InvalidSignature if either is wrong."""
@@ -120,12 +95,8 @@ class CompositePublicKey:
 
 
 @dataclass(frozen=True, slots=True)
-class CompositePrivateKey:
+class CompositePrivateKey(CompositePrivateHalves[CompositeScheme, MlDsaPrivateKey]):
     """The private key of a composite signature."""
-
-    scheme: CompositeScheme
-    post_quantum: MlDsaPrivateKey
-    classical: ClassicalPrivateKey
 
     @classmethod
     def generate(cls, scheme: CompositeScheme) -> "CompositePrivateKey":
@@ -141,23 +112,11 @@ class CompositePrivateKey:
             scheme.classical.load_private(octets[_SEED_SIZE:]),
         )
 
-    def octets(self) -> bytes:
-        """Give it as it stands in a OneAsymmetricKey."""
-        return self.post_quantum.private_bytes_raw() + private_octets(self.classical)
-
     def public_key(self) -> CompositePublicKey:
         """Give the public key to it."""
         return CompositePublicKey(
             self.scheme, self.post_quantum.public_key(), self.classical.public_key()
         )
-
-    def private_bytes(
-        self, _encoding: Encoding, _format: PrivateFormat, encryption: KeySerializationEncryption
-    ) -> bytes:
-        """Give the DER of the OneAsymmetricKey, the one form there is; it is not encrypted."""
-        if not isinstance(encryption, NoEncryption):
-            raise TypeError("a composite key is encrypted by private_keys.encrypted")
-        return private_key_info(self.scheme.oid, self.octets())
 
     def sign(self, message: bytes) -> bytes:
         """Sign with both halves."""
