@@ -7,6 +7,7 @@ there, so shrouded key bags are read one by one and the certificates apart from 
 import re
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -107,25 +108,35 @@ def load_pem(content: bytes, passphrase: str | None = None) -> tuple[KeyPair, ..
     return _pairs(keys, certificates)
 
 
-def _check_iterations_of_blocks(blocks: Sequence[bytes]) -> None:
-    """Refuse PKCS #8 keys whose derivation would take too long.
-
-    RFC 1421's own encryption ("Proc-Type: 4,ENCRYPTED") derives by one round of MD5.
-    """
+@contextmanager
+def _bearable() -> Iterator[list[int]]:
+    """Collect work factors, before any derivation is done; raises Pkcs12Error for too much work."""
+    counts: list[int] = []
     try:
-        counts = [
-            iterations_of_key(bytes(asn1_pem.unarmor(block)[2]))
-            for block in blocks
-            if _ENCRYPTED_KEY in block
-        ]
+        yield counts
     except CostlyKeyError as error:
         raise Pkcs12Error("iterations") from error
     except UnsupportedAlgorithm as error:
         raise Pkcs12Error("old-cipher") from error
     except _STRUCTURE_ERRORS as error:
         raise Pkcs12Error("not-pkcs12") from error
-    if len(blocks) > BAG_LIMIT or not are_iterations_bearable(counts):
+    if len(counts) > BAG_LIMIT or not are_iterations_bearable(counts):
         raise Pkcs12Error("iterations")
+
+
+def _check_iterations_of_blocks(blocks: Sequence[bytes]) -> None:
+    """Refuse PKCS #8 keys whose derivation would take too long.
+
+    RFC 1421's own encryption ("Proc-Type: 4,ENCRYPTED") derives by one round of MD5.
+    """
+    if len(blocks) > BAG_LIMIT:
+        raise Pkcs12Error("iterations")
+    with _bearable() as counts:
+        counts.extend(
+            iterations_of_key(bytes(asn1_pem.unarmor(block)[2]))
+            for block in blocks
+            if _ENCRYPTED_KEY in block
+        )
 
 
 def _load_pem_key(block: bytes, secret: bytes | None) -> PrivateKey:
@@ -162,8 +173,7 @@ def _authenticated_safe(der: bytes) -> list[Any]:
 
 def _check_iterations(der: bytes, safes: Sequence[Any]) -> None:
     """Refuse work factors chosen to stall the reader, before any derivation is done."""
-    counts: list[int] = []
-    try:
+    with _bearable() as counts:
         mac = asn1_pkcs12.Pfx.load(der)["mac_data"]
         if mac.native is not None:
             counts.append(mac["iterations"].native)
@@ -176,14 +186,6 @@ def _check_iterations(der: bytes, safes: Sequence[Any]) -> None:
         counts.extend(
             iterations_of(bag["bag_value"]["encryption_algorithm"]) for bag in _key_bags(safes)
         )
-    except CostlyKeyError as error:
-        raise Pkcs12Error("iterations") from error
-    except UnsupportedAlgorithm as error:
-        raise Pkcs12Error("old-cipher") from error
-    except _STRUCTURE_ERRORS as error:
-        raise Pkcs12Error("not-pkcs12") from error
-    if len(counts) > BAG_LIMIT or not are_iterations_bearable(counts):
-        raise Pkcs12Error("iterations")
 
 
 def _key_bags(safes: Sequence[Any]) -> Iterator[Any]:
