@@ -89,43 +89,38 @@ def condition(terms: Collection[Term], *, account_id: int) -> Q:
     wanted = [term for term in terms if not term.is_excluded]
     found = Q(account_id=account_id)
     if wanted:
-        found &= Q(pk__in=_ids(_query(wanted, account_id)))
+        found &= Q(pk__in=_ids(wanted, account_id))
     for term in terms:
         if term.is_excluded:
-            found &= ~Q(pk__in=_ids(_query([term], account_id)))
+            found &= ~Q(pk__in=_ids([term], account_id))
     return found
 
 
-def _ids(query: str) -> RawSQL:
+def _ids(terms: Collection[Term], account_id: int) -> RawSQL:
+    """Ask for the ids of an account's messages that hold all the terms."""
+    account, words = _account_word(account_id), _query(terms)
     if connection.vendor == "sqlite":
+        parameters = [" AND ".join([f"{{account}} : {account}", *words])]
         sql = f"SELECT rowid FROM {TABLE} WHERE {TABLE} MATCH %s"  # noqa: S608  (constants)
     else:
-        # Only the account's word is taken as it stands; the parser would drop its "@".
-        account, _, words = query.partition(" & ")
+        # The account's word is taken as it stands; the parser would drop its "@".
         asked = "%s::tsquery && to_tsquery('simple', %s)" if words else "%s::tsquery"
+        parameters = [f"'@{account}'", *([" & ".join(words)] if words else [])]
         sql = f"SELECT message_id FROM {TABLE} WHERE vector @@ ({asked})"  # noqa: S608
-        return RawSQL(sql, [each for each in (account, words) if each])  # noqa: S611  (parameters)
-    return RawSQL(sql, [query])  # noqa: S611  (the query is a parameter of folded words)
+    return RawSQL(sql, parameters)  # noqa: S611  (parameters of folded words)
 
 
-def _query(terms: Collection[Term], account_id: int) -> str:
-    """Write terms in the database's query language; words are letters and digits only."""
-    is_sqlite = connection.vendor == "sqlite"
-    account = _account_word(account_id)
-    # No word that is searched for holds "@", so that the beginning of none fits the account.
-    parts = [f"{{account}} : {account}" if is_sqlite else f"'@{account}'"]
-    for term in terms:
-        for word in term.words:
-            cut = word[:_LONGEST_WORD]
-            if is_sqlite:
-                columns = _COLUMNS[term.field] or "subject sender recipients preview body"
-                parts.append(f'{{{columns}}} : "{cut}" *')
-            else:
-                parts.append(f"{cut}:*{_WEIGHTS[term.field]}")
-    return (" AND " if is_sqlite else " & ").join(parts)
+def _query(terms: Collection[Term]) -> list[str]:
+    """Write each word in the database's query language; words are letters and digits only."""
+    cut = [(word[:_LONGEST_WORD], term.field) for term in terms for word in term.words]
+    if connection.vendor == "sqlite":
+        every = "subject sender recipients preview body"
+        return [f'{{{_COLUMNS[field] or every}}} : "{word}" *' for word, field in cut]
+    return [f"{word}:*{_WEIGHTS[field]}" for word, field in cut]
 
 
 def _account_word(account_id: int) -> str:
+    """PostgreSQL has it behind an "@", so that the beginning of no searched word fits it."""
     return f"signetaccount{account_id}"
 
 
