@@ -6,6 +6,7 @@ Each lives in a directory of its own, trusts one root and is given keys as files
 import os
 import re
 import subprocess
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,7 +52,7 @@ class CannotTake(Refused):
     is_not_known = True
 
 
-class Peer:
+class Peer(ABC):
     """One program with its keys."""
 
     name: str
@@ -64,13 +65,13 @@ class Peer:
         self._known: dict[bytes, str] = {}
 
     @property
+    @abstractmethod
     def version(self) -> str:
         """Two numbers, such as "3.0"."""
-        raise NotImplementedError
 
+    @abstractmethod
     def trust(self, chain: Sequence[bytes]) -> None:
         """Trust a root (the last, in DER) and know what lies between."""
-        raise NotImplementedError
 
     def know(self, pair: KeyPair) -> str:
         """Take a key in, once; raises Refused if it cannot."""
@@ -82,21 +83,25 @@ class Peer:
                 raise CannotTake(str(refused)) from refused
         return self._known[der]
 
+    @abstractmethod
     def sign(self, pair: KeyPair, content: bytes, options: str) -> bytes:
-        raise NotImplementedError
+        """Sign; raises Refused."""
 
+    @abstractmethod
     def verify(self, der: bytes, content: bytes) -> None:
         """Check a signature that carries `content`; raises Refused."""
-        raise NotImplementedError
 
+    @abstractmethod
     def encrypt(self, pair: KeyPair, content: bytes, cipher: str, options: str) -> bytes:
-        raise NotImplementedError
+        """Encrypt to a key; raises Refused."""
 
+    @abstractmethod
     def decrypt(self, pair: KeyPair, der: bytes) -> bytes:
-        raise NotImplementedError
+        """Decrypt with a key; raises Refused."""
 
+    @abstractmethod
     def _take(self, pair: KeyPair) -> str:
-        raise NotImplementedError
+        """Take a key in; raises Refused."""
 
     def file(self, content: bytes, ending: str = "") -> Path:
         """A new file of the directory."""
