@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page
 from smime import words
 from tests.browser.reading_pane import Pane, reading_pane
 from tests.browser.verdict_mails import rich_and_bad
-from tests.smime.test_verdict_codes import ENCRYPTIONS, NOTES, SIGNATURES
+from tests.smime.verdict_examples import ENCRYPTIONS, NOTES, SIGNATURES
 
 pytestmark = pytest.mark.browser
 FILLED = {

@@ -7,14 +7,8 @@ from smime.cms import sign_detached
 from tests.browser.pane_mails import Mail
 from tests.smime.cms.messages import HEAD, PLAIN, clear, opaque
 from tests.smime.pki.people import NOW, context, person, world
-from tests.smime.test_verdict_codes import (
-    ENCRYPTIONS,
-    NOTES,
-    SIGNATURES,
-    forged,
-    known,
-    sender,
-)
+from tests.smime.verdict_examples import ENCRYPTIONS, NOTES, SIGNATURES
+from tests.smime.verdict_mails import forged, known, sender
 
 RICH = (
     b'Content-Type: multipart/mixed; boundary="rich"\r\n\r\n--rich\r\n'
