@@ -200,10 +200,11 @@ def former_key() -> tuple[bytes, dict]:
 PROTECTED = b'From: alice@example.org\r\nContent-Type: text/plain; hp="clear"\r\n\r\nHello\r\n'
 
 
-def second_signer(*, is_broken: bool) -> bytes:
+def two_signers(first: KeyPair, second: KeyPair, *, is_broken: bool = False) -> bytes:
+    """One SignedData with two SignerInfos, the second of which may be broken."""
     info, other = (
         structures.ContentInfo.load(sign_opaque(PLAIN, pair, signed_at=NOW))
-        for pair in (world().alice, world().mallory)
+        for pair in (first, second)
     )
     one, two = info["content"], other["content"]
     added = two["signer_infos"][0]
@@ -214,6 +215,10 @@ def second_signer(*, is_broken: bool) -> bytes:
     one["signer_infos"] = structures.SignerInfos([*one["signer_infos"], added])
     one["certificates"] = structures.AnySet([*one["certificates"], *two["certificates"]])
     return HEAD + pkcs7(info.dump(force=True))
+
+
+def second_signer(*, is_broken: bool) -> bytes:
+    return two_signers(world().alice, world().mallory, is_broken=is_broken)
 
 
 FORWARDED = b"Content-Type: message/rfc822\r\n\r\n" + HEAD
