@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.imap import FakeImap
 from tests.fakes.scripted import ScriptedServer
-from tests.webmail.imap.test_hostile import connect
+from tests.webmail.imap.hostile import connect
 from webmail.html import attachment_headers
 from webmail.imap import Deadlines, Header, ImapError, Text
 from webmail.mime import Address, parse_message

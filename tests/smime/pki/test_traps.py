@@ -24,7 +24,7 @@ COVERED = {
     # paths
     "a stranger's path is never trusted, nor that of the system's roots": "pki.test_paths.test_nobody_trusted",
     "no subject alternative name": "test_verdict_table.test_from",
-    "SmtpUTF8Mailbox": "test_verdict_table.test_smtputf8_mailbox",
+    "SmtpUTF8Mailbox": "test_verdict_layers.test_smtputf8_mailbox",
     "internationalised domains": "pki.test_addresses.test_fits",
     "name constraints against rfc822Name": "pki.test_paths.test_a_rule_of_the_path_is_broken",
     "path length": "pki.test_paths.test_path_length",
