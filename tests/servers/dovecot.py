@@ -64,6 +64,7 @@ service anvil {{
   }}
 }}
 service imap-login {{
+  process_limit = 800
   inet_listener imap {{
     port = {imap}
   }}

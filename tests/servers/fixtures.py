@@ -5,7 +5,7 @@ What a machine lacks makes a test skip with the reason, or fail when SIGNET_NO_S
 
 import os
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
@@ -88,19 +88,38 @@ def test_authority() -> Authority:
     return Authority()
 
 
+_RUNNING = pytest.StashKey[MailServers]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A failure with the mail servers shows the end of their logs: they know why they refused."""
+    report = yield
+    servers = item.config.stash.get(_RUNNING, None)
+    if servers and report.failed and "mail_servers" in getattr(item, "fixturenames", ()):
+        for name, text in (("Dovecot", servers.imap_log()), ("Postfix", servers.submission_log())):
+            report.sections.append((f"end of {name}'s log", text[-6000:]))
+    return report
+
+
 @pytest.fixture(scope="session")
-def mail_servers(test_authority: Authority) -> Iterator[MailServers]:
+def mail_servers(test_authority: Authority, pytestconfig: pytest.Config) -> Iterator[MailServers]:
     """Dovecot and Postfix; users alice and bob, more by `add_user`."""
     with ExitStack() as stack:
         dovecot = _started(stack, "Dovecot", lambda: Dovecot(test_authority))
         postfix = _started(stack, "Postfix", lambda: Postfix(test_authority, dovecot))
-        yield MailServers(
+        servers = MailServers(
             dovecot,
             postfix,
             test_authority.ca_pem,
             dovecot.add_user("alice"),
             dovecot.add_user("bob"),
         )
+        pytestconfig.stash[_RUNNING] = servers
+        yield servers
+        del pytestconfig.stash[_RUNNING]
 
 
 @pytest.fixture(scope="session")
