@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,9 +21,11 @@ pytest_plugins = ["tests.servers.fixtures", "tests.site", "tests.chromium"]
 
 
 @pytest.fixture(autouse=True)
-def _no_files_left() -> Iterator[None]:
-    """A test's rows are rolled back; the sealed files that they named go with them."""
+def _nothing_left() -> Iterator[None]:
+    """A test's rows are rolled back; sealed files and IMAP sessions of theirs go with them."""
     yield
+    if sessions := sys.modules.get("webmail.mailbox.sessions"):
+        sessions.close_kept()  # else hundreds stay open until the next one is asked for
     left = directory / "blobs"
     if left.exists():
         shutil.rmtree(left)
