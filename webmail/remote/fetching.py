@@ -31,6 +31,7 @@ _MOVED = frozenset({301, 302, 303, 307, 308})
 _KEEPS_METHOD = frozenset({307, 308})  # RFC 9110 §15.4: a POST stays one
 _DONE = 2  # the hundreds of a status that says so
 _ADDRESSES_TRIED = 4  # of one name
+_PIECE = 65536  # octets that are read at once
 
 
 class NotFetched(Exception):  # noqa: N818 - the name says what happened
@@ -266,11 +267,24 @@ def _converse(
         return _Moved(location, keeps_method=response.status in _KEEPS_METHOD)
     if response.status != http.client.OK:
         raise NotFetched(f"status {response.status}")
-    content = response.read(asking.octets + 1)
-    if len(content) > asking.octets:
-        raise NotFetched("larger than the limit")
+    content = _body(response, most=asking.octets)
     _left(asking.until)
     return Answer(content, response.headers.get_content_type() if _is_typed(response) else "")
+
+
+def _body(response: http.client.HTTPResponse, *, most: int) -> bytes:
+    """Read the body a buffer at a time.
+
+    `response.read` would take a chunk of size -1 for all that comes, however much it is.
+    """
+    body = bytearray()
+    while piece := response.read1(_PIECE):
+        body += piece
+        if len(body) > most:
+            raise NotFetched("larger than the limit")
+    if response.length:  # that many octets were promised besides
+        raise NotFetched("shorter than it says")
+    return bytes(body)
 
 
 def _is_typed(response: http.client.HTTPResponse) -> bool:

@@ -52,6 +52,7 @@ class Site:
         self.asked: list[Asked] = []
         self.stopped = threading.Event()
         self.addresses = ["127.0.0.1"]  # what the name resolves to
+        self.elsewhere: dict[str, list[str]] = {}  # and other names
 
     def url(self, path: str) -> str:
         return f"{self.scheme}://{HOST}{path}"
@@ -71,6 +72,29 @@ class Site:
             return address if address == "127.0.0.1" else check_public_address(address)
 
         return Rules(check_url=check_url, check_address=check_address)
+
+
+def resolving(monkeypatch: pytest.MonkeyPatch, site: Site) -> None:
+    """Names lead where the site says; all other names have no address."""
+
+    def resolve(host: str, port: int, *_: object, **__: object) -> object:
+        found = site.addresses if host == HOST else site.elsewhere.get(host)
+        if found is None:
+            if not host.replace(".", "").isdigit() and ":" not in host:
+                raise socket.gaierror(socket.EAI_NONAME, "unknown")
+            found = [host]  # `create_connection` looks the checked address up
+        return [
+            (
+                socket.AF_INET6 if ":" in each else socket.AF_INET,
+                socket.SOCK_STREAM,
+                6,
+                "",
+                (each, port, 0, 0) if ":" in each else (each, port),
+            )
+            for each in found
+        ]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
 
 
 @contextmanager
@@ -125,14 +149,7 @@ def serving(
             server.socket, server_side=True, do_handshake_on_connect=False
         )
     site = Site(server.server_port, "http" if context is None else "https")
-    real = socket.getaddrinfo
-
-    def resolve(host: str, port: int, *arguments: object, **options: object) -> object:
-        if host != HOST:
-            return real(host, port, *arguments, **options)
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (a, port)) for a in site.addresses]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    resolving(monkeypatch, site)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
