@@ -7,10 +7,13 @@ talks to the remote host; the host sees no cookie, no referrer and one fixed Use
 
 import hashlib
 import io
+import struct
 import warnings
+import zlib
 from dataclasses import dataclass
+from typing import Final
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from accounts import sealed_cache
 from webmail import remote
@@ -19,7 +22,8 @@ from webmail.remote import Limits, NotFetched, Rules
 
 DEADLINE = 5.0  # seconds for everything, redirects included
 BYTES_LIMIT = 5 * 1024 * 1024
-PIXEL_LIMIT = 25_000_000
+PIXEL_LIMIT = 25_000_000  # of all frames together
+FRAME_LIMIT = 1000  # 5 MiB hold 350,000 of one pixel each: 14 s of CPU
 REDIRECT_LIMIT = 3
 KEPT_FOR = 3600  # seconds
 USER_AGENT = "Signet image proxy"
@@ -31,6 +35,16 @@ FORMATS = {
     "WEBP": "image/webp",
     "AVIF": "image/avif",
 }
+_MOVING: Final = frozenset({"GIF", "WEBP", "PNG"})  # kinds whose frames are kept
+_DEEP: Final = frozenset({"I", "I;16", "I;16B", "F"})  # more than eight bits of grey
+_WRITTEN_AS_IT_IS: Final = frozenset({"L", "LA", "RGB", "RGBA", "P", "1"})
+# Pillow writes what it read of these again, unless it is told otherwise.
+_NO_METADATA: Final = {"comment": b"", "exif": b"", "icc_profile": b"", "xmp": b""}
+# What Pillow's readers of damaged files raise; UnidentifiedImageError is an OSError.
+_DAMAGED: Final = (
+    OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError,
+    ArithmeticError, RuntimeError, struct.error, zlib.error,
+)  # fmt: skip
 
 
 class NoImage(Exception):  # noqa: N818 - the name says what happened
@@ -68,32 +82,42 @@ def fetch(url: str, *, rules: Rules | None = None) -> bytes:
 def re_encode(content: bytes) -> Picture:
     """Decode an image and write it anew: no metadata, no polyglot survives.
 
-    Animations keep their frames. Raises NoImage for anything that is not one of five formats.
+    Animations keep their frames; a photograph is turned as its EXIF says, which is not kept. Raises
+    NoImage for anything that is not one of five formats, or is larger than the limits.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(content), formats=list(FORMATS))
-            kind = image.format or ""
-            frames = getattr(image, "n_frames", 1)
-            if image.width * image.height * frames > PIXEL_LIMIT:
-                raise NoImage("more pixels than the limit")
-            image.load()
-            written = io.BytesIO()
-            if kind == "JPEG":
-                image.convert("RGB").save(written, "JPEG", quality=88)
-            elif frames > 1 and kind in {"GIF", "WEBP", "PNG"}:
-                image.save(written, kind, save_all=True)
-            elif kind == "GIF":
-                image.save(written, "GIF")
-            else:
-                kind = "PNG" if kind != "WEBP" else kind
-                keeps = image.mode in {"L", "LA", "RGB", "RGBA", "P", "1"}
-                (image if keeps else image.convert("RGBA")).save(written, kind)
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
-        raise NoImage("not an image that is shown") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            with Image.open(io.BytesIO(content), formats=list(FORMATS)) as image:
+                return _written_anew(image)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise NoImage("more pixels than the limit") from error
+    except _DAMAGED as error:
+        raise NoImage("not an image that is shown") from error
+
+
+def _written_anew(image: Image.Image) -> Picture:
+    frames = getattr(image, "n_frames", 1)
+    if frames > FRAME_LIMIT:
+        raise NoImage("more frames than the limit")
+    if image.width * image.height * frames > PIXEL_LIMIT:
+        raise NoImage("more pixels than the limit")
+    image.load()
+    written = io.BytesIO()
+    kind = image.format or ""
+    if frames > 1 and kind in _MOVING:
+        image.save(written, kind, save_all=True, **_NO_METADATA)
+        return Picture(written.getvalue(), FORMATS[kind])
+    still = ImageOps.exif_transpose(image)
+    if still.mode in _DEEP:
+        still = still.convert("L")
+    if kind in {"JPEG", "MPO"}:  # Pillow's name for a JPEG with further pictures behind it
+        kind = "JPEG"
+        still = still.convert("RGB")
+    else:
+        kind = "PNG" if kind == "AVIF" else kind
+        still = still if still.mode in _WRITTEN_AS_IT_IS else still.convert("RGBA")
+    still.save(written, kind, **({"quality": 88} if kind == "JPEG" else {}), **_NO_METADATA)
     return Picture(written.getvalue(), FORMATS[kind])
 
 

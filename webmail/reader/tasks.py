@@ -110,9 +110,9 @@ def re_encode_image(ticket_id: str, reply_key: str) -> None:
     try:
         images.keep(url, images.re_encode(content or b""))
         word = "done"
-    except images.NoImage as problem:
-        logger.info("event=no-image why=%s", problem)
-        proxy.note_failure(url)
+    except (images.NoImage, SoftTimeLimitExceeded) as problem:
+        logger.info("event=no-image why=%s", str(problem) or type(problem).__name__)
+        proxy.note_failure(url)  # not decoded again at each look
     finally:
         sealed_cache.drop(raw_key, session_key=None)
         replies.answer(reply_key, word)
