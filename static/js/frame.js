@@ -2,6 +2,7 @@
 // The frames run no script; this page measures them (same origin, sandboxed).
 
 import { $, $$ } from "./page.js";
+import { offerFullSize, shrink, standOnPaper } from "./shrinking.js";
 
 const HEIGHT_LIMIT = 200_000; // pixels
 const fitted = new WeakSet();
@@ -22,6 +23,7 @@ function watch(frame, onKey) {
   if (!page?.documentElement) return;
   const fit = () => {
     const root = page.documentElement;
+    shrink(frame);
     let height = Math.ceil(root.getBoundingClientRect().height);
     // What overflows its own root (absolute heights, floats) counts too.
     if (root.scrollHeight > frame.clientHeight + 1) height = Math.max(height, root.scrollHeight);
@@ -33,6 +35,7 @@ function watch(frame, onKey) {
   if (page.body) new ResizeObserver(fit).observe(page.body);
   fits.set(frame, fit);
   fit();
+  offerFullSize(frame, fit);
   for (const name of ["mouseover", "focusin"]) page.addEventListener(name, showTarget);
   for (const name of ["mouseout", "focusout"]) page.addEventListener(name, hideTarget);
   if (onKey) page.addEventListener("keydown", onKey);
@@ -41,20 +44,23 @@ function watch(frame, onKey) {
 /** On paper nothing can be unfolded or scrolled to: frames show all of it, at the paper's width. */
 export function startPrinting() {
   let unfolded = [];
-  const fitAll = () => {
-    for (const frame of $$("iframe.body-frame")) fits.get(frame)?.();
+  const fitAll = (isOnPaper) => {
+    for (const frame of $$("iframe.body-frame")) {
+      fits.get(frame)?.();
+      standOnPaper(frame, isOnPaper);
+    }
   };
   addEventListener("beforeprint", () => {
     document.documentElement.classList.add("is-printing");
     unfolded = $$("iframe.body-frame").flatMap((frame) => [...(frame.contentDocument?.querySelectorAll("details:not([open])") ?? [])]);
     for (const each of unfolded) each.open = true;
-    fitAll();
+    fitAll(true);
   });
   addEventListener("afterprint", () => {
     document.documentElement.classList.remove("is-printing");
     for (const each of unfolded) each.open = false;
     unfolded = [];
-    fitAll();
+    fitAll(false);
   });
 }
 

@@ -19,6 +19,12 @@ WIDE = (
     + "".join(f"<td>Month {month}: {month}037.5 MWh</td>" for month in range(1, 13))
     + "</tr></table><p>Regards, Petra</p>"
 )
+NEWSLETTER = (
+    '<div id="sheet" style="width:700px;margin:0 auto"><table cellpadding="0" width="700"><tr>'
+    '<td style="min-width:460px"><h1>The week at Fjell</h1>'
+    "<p>Forty words on the tunnel, the bridge and the ferry, as every week.</p></td>"
+    '<td style="min-width:200px;background:#e6decf">Read on</td></tr></table></div>'
+)
 QUOTED = (
     "Yes, Thursday.\r\n\r\n"
     + "".join(f"Line {number} of the answer.\r\n" for number in range(1, 81))
@@ -51,6 +57,7 @@ def mails() -> Iterator[Mail]:
     raw = {
         "links": _mail("links", html=LINKS),
         "wide": _mail("wide", html=WIDE),
+        "newsletter": _mail("newsletter", html=NEWSLETTER),
         "quoted": _mail("quoted", text=QUOTED, X_File="report.pdf"),
         "short": _mail("short", html="<p>Here is the report.</p>", X_File="report.pdf"),
         "painted": _mail("painted", html=PAINTED),

@@ -101,7 +101,12 @@ def test_on_paper_the_whole_message_and_nothing_else(
         assert "is-printing" not in (page.locator("html").get_attribute("class") or "")
     paper = pypdfium2.PdfDocument(tmp_path / "paper.pdf")
     # A PDF knows no words, only where letters stand.
-    text = "".join("".join(each.get_textpage().get_text_range().split()) for each in paper)
+    pages = ["".join(each.get_textpage().get_text_range().split()) for each in paper]
+    text = "".join(pages)
+    # The body begins under its header, not on a page of its own, and what follows it does so too.
+    assert "Line20oftheanswer." in pages[0]
+    assert "Line70oftheanswer." in pages[1]
+    assert pages[-1].count("report.pdf") == 1 and "AnnaLindqvist" in pages[-1]
     for words in ("quoted", "Anna Lindqvist", "Yes, Thursday.", "Line 80 of the answer.",
                   "We should meet this week.", "report.pdf", "Not signed, not encrypted"):  # fmt: skip
         assert words.replace(" ", "") in text, words
