@@ -85,7 +85,7 @@ def safe_declarations(source: str) -> SafeDeclarations:
 def _read_declarations(source: str) -> SafeDeclarations:
     usual = read_usual(source)
     if usual is None or any(name in _KEYWORDS_ONLY for name, _ in usual):
-        return _declarations(tinycss2.parse_blocks_contents(source, skip_comments=True))
+        return _declarations(tinycss2.parse_blocks_contents(source))
     kept = [f"{name}:{value}" for name, value in usual if name in PROPERTIES]
     return SafeDeclarations(text=";".join(kept), kept=len(kept), dropped=len(usual) - len(kept))
 
@@ -128,17 +128,29 @@ def _declaration(node: Any) -> str | None:
 
 
 def _value(tokens: Sequence[Any], depth: int) -> str | None:
-    """Serialise the tokens of a value; None when one of them is not on the list."""
+    """Serialise the tokens of a value; None when one of them is not on the list.
+
+    What a comment stands between stays apart: else `url/**/(x)` would be written as `url(x)`. For
+    the same reason parentheses stand in a function only, and never behind a name.
+    """
     if depth == 0:
         return None
     parts: list[str] = []
+    previous = ""  # kind of the token before, white space and comments left out
+    was_comment = False
     for token in tokens:
         kind = token.type
+        if kind == "comment":
+            was_comment = True
+            continue
         if kind == "whitespace":
             parts.append(" ")
-        elif kind == "comment":
+            was_comment = False
             continue
-        elif kind in _PLAIN_TOKENS:
+        if was_comment and parts and parts[-1] != " ":
+            parts.append(" ")
+        was_comment = False
+        if kind in _PLAIN_TOKENS:
             parts.append(escape_markup(token.serialize()))
         elif kind == "literal" and token.value in _LITERALS:
             parts.append(token.value)
@@ -147,13 +159,14 @@ def _value(tokens: Sequence[Any], depth: int) -> str | None:
             if inner is None:
                 return None
             parts.append(f"{token.lower_name}({inner})")
-        elif kind == "() block":
+        elif kind == "() block" and depth < _DEEPEST_VALUE and previous != "ident":
             inner = _value(token.content, depth - 1)
             if inner is None:
                 return None
             parts.append(f"({inner})")
         else:
             return None
+        previous = kind
     return "".join(parts).strip()
 
 
@@ -180,7 +193,7 @@ def safe_stylesheet(blocks: Sequence[str], *, theme: Theme, limits: HtmlLimits) 
     rules = [
         rule
         for block in accepted
-        for rule in tinycss2.parse_stylesheet(block, skip_comments=True, skip_whitespace=True)
+        for rule in tinycss2.parse_stylesheet(block, skip_whitespace=True)
     ]
     builder = _StylesheetBuilder(scheme=theme, room=limits.css_rules)
     builder.add(rules, _DEEPEST_RULE)
@@ -228,9 +241,7 @@ class _StylesheetBuilder:
 
     def _add_style_rule(self, rule: Any) -> None:
         selectors = safe_selectors(rule.prelude)
-        declarations = _declarations(
-            tinycss2.parse_blocks_contents(rule.content, skip_comments=True)
-        )
+        declarations = _declarations(tinycss2.parse_blocks_contents(rule.content))
         self.dropped += declarations.dropped
         if not selectors or not declarations.text:
             self.dropped += 1
@@ -242,7 +253,7 @@ class _StylesheetBuilder:
         if condition is None or depth < 2:
             self.dropped += 1
             return
-        inner = tinycss2.parse_rule_list(rule.content, skip_comments=True, skip_whitespace=True)
+        inner = tinycss2.parse_rule_list(rule.content, skip_whitespace=True)
         at = len(self.lines)
         if not self.add(inner, depth - 1):
             return
