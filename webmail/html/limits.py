@@ -9,6 +9,7 @@ show: it can only send a message to the text view.
 import re
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from webmail.html.words import words
 
@@ -59,7 +60,7 @@ _OPTIONAL_END = words(
 )
 _FORMATTING = words("a b big code em font i nobr s small strike strong tt u")
 _ATTRIBUTES = r"(?:[^=>]++|=\s*\"[^\"]*\"|=\s*'[^']*'|=)*+"
-_TAG = rf"<(?P<close>/?)(?P<name>[a-zA-Z][^\s/>]*+)(?P<rest>{_ATTRIBUTES})"
+_TAG = rf"<(?P<name>/?[a-zA-Z][^\s/>]*+)(?P<rest>{_ATTRIBUTES})"
 # An unclosed comment or raw text element runs to the end, as it does in a browser.
 _COMMENT = r"<!--(?:>|->|(?:[^-]++|-(?!-!?>))*+)"
 _RAW_TEXT = (
@@ -73,56 +74,96 @@ _COSTLY = re.compile("[&\u0080-\u00bf]")
 _FOREIGN = re.compile(r"<(?:svg|math)", re.IGNORECASE)
 _QUOTED_VALUE = re.compile(r"=\s*(?:\"[^\"]*\"|'[^']*')")
 _ATTRIBUTE_BREAK = re.compile(r"[\s/]+")
+# Without this no tag of _TAG holds a ">".
+_QUOTED_END = re.compile(r"=\s*(?:\"[^\">]*>|'[^'>]*>)")
 
 
 def breached(source: str, limits: HtmlLimits) -> str | None:
     """Name the first limit that `source` breaks, or None. Linear in the length of `source`."""
     if len(source) > limits.html:
         return "html-size"
-    if source.count("<") > limits.tag_opens:
+    opens = source.count("<")
+    if opens > limits.tag_opens:
         return "tags"
     if _too_many_entities(source, limits.entities):
         return "entities"
+    # So few tags nest and reopen too little, whichever they are; most mails are such.
+    are_few = opens <= limits.nesting and opens * opens <= limits.reopened
+    if are_few and not _may_hold_long_tag(source, 2 * limits.attributes):
+        return None
     return _breached_shape(source, limits)
 
 
 def _too_many_entities(source: str, most: int) -> bool:
-    if source.isascii():
-        return source.count("&") > most
+    # Each character beyond ASCII is at least one octet more.
+    beyond = 0 if source.isascii() else len(source.encode("utf-8", "replace")) - len(source)
+    if source.count("&") + beyond <= most:
+        return False
     return next(islice(_COSTLY.finditer(source), most, None), None) is not None
+
+
+def _may_hold_long_tag(source: str, few: int) -> bool:
+    """False when surely no tag has more than `few` characters after its name."""
+    if len(source) <= few:
+        return False
+    pieces = source.split(">")
+    if max(map(len, pieces)) > few:
+        for piece in pieces:
+            at = piece.find("<")
+            if at >= 0 and len(piece) - at > few:
+                return True
+    return _QUOTED_END.search(source) is not None
+
+
+class _Tag(NamedTuple):
+    """What a tag does to the elements that are open."""
+
+    name: str
+    is_end: bool
+    is_counted: bool
+    is_formatting: bool
 
 
 def _breached_shape(source: str, limits: HtmlLimits) -> str | None:
     """Follow the open elements by name: an upper bound that no stray end tag can lower."""
     foreign = _FOREIGN.search(source) is not None
     uncounted = VOID if foreign else VOID | _OPTIONAL_END
+    tags: dict[str, _Tag] = {}  # as they are written
     open_elements: dict[str, int] = {}
     depth = formatting = reopened = 0
     few = 2 * limits.attributes  # characters that cannot hold too many
-    for tag in (_EVERY_TAG if foreign else _MARKUP).finditer(source):
-        close, written, rest = tag.group("close", "name", "rest")
+    for found in (_EVERY_TAG if foreign else _MARKUP).finditer(source):
+        written, rest = found.group("name", "rest")
         if not written:
             continue
-        name = written.lower()
-        if close:
+        tag = tags.get(written)
+        if tag is None:
+            tag = tags[written] = _read_tag(written, uncounted)
+        name, is_end, is_counted, is_formatting = tag
+        if is_end:
             if open_elements.get(name):
                 open_elements[name] -= 1
                 depth -= 1
-                formatting -= name in _FORMATTING
+                formatting -= is_formatting
             continue
         if len(rest) > few and too_many_attributes(rest, limits.attributes):
             return "attributes"
         reopened += formatting
         if reopened > limits.reopened:
             return "formatting"
-        if name in uncounted:
+        if not is_counted:
             continue
         open_elements[name] = open_elements.get(name, 0) + 1
         depth += 1
-        formatting += name in _FORMATTING
+        formatting += is_formatting
         if depth > limits.nesting:
             return "nesting"
     return None
+
+
+def _read_tag(written: str, uncounted: frozenset[str]) -> _Tag:
+    name = written.lower().removeprefix("/")
+    return _Tag(name, written.startswith("/"), name not in uncounted, name in _FORMATTING)
 
 
 def too_many_attributes(rest: str, most: int) -> bool:
