@@ -1,6 +1,6 @@
 """The attachments of an open message as cards: picture, name, kind, size, and what they say."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ class CardView:
     file: AttachmentView
     name: str
     view_url: str  # "" if it is only downloaded
+    is_held: bool  # downloaded by a second click only
     thumbnail: str  # data: URL of a WebP picture, or ""
     words: str  # "PDF, 3 pages, 240 kB"
     event: EventView | None  # the first one of a calendar file
@@ -51,7 +52,8 @@ class AttachedView:
 
     cards: tuple[CardView, ...]
     total: str
-    all_url: str  # the ZIP of all; "" for one attachment or none that may be taken together
+    all_url: str  # the ZIP of all; "" for one attachment, or if they may not be taken together
+    is_one_by_one: bool  # several that may not
     pending_url: str  # to be asked for what is not known yet; "" when all is here
     invitations: tuple[InvitationView, ...] = ()
     report: ReportView | None = None
@@ -64,13 +66,15 @@ def attached_view(
     files: Sequence[AttachmentView],
     *,
     is_plain_only: bool,
+    may_look_into: Collection[str],
     has_report: bool = False,
     is_asked: bool = False,
 ) -> AttachedView | None:
     """Return the cards with whatever is known by now; None if there is nothing to say.
 
-    `is_plain_only`: the mail must not be relied on, so nothing of its files is shown. `is_asked`:
-    a worker has just been asked; what is missing stays missing.
+    `is_plain_only`: the mail must not be relied on, so nothing of its files is shown.
+    `may_look_into`: paths of the files that may be; the others are downloaded one by one.
+    `is_asked`: a worker has just been asked; what is missing stays missing.
     """
     if not files and not has_report:
         return None
@@ -84,14 +88,20 @@ def attached_view(
             kind, links.Target(message.account.user_id, message.pk, variant.key, position)
         )
 
-    together = len(files) > 1 and not is_plain_only
+    together = all(file.path in may_look_into for file in files)
     return AttachedView(
         cards=tuple(
-            _card(file, entries.get(file.path, {}), address("attached", file.path))
+            _card(
+                file,
+                entries.get(file.path, {}),
+                address("attached", file.path),
+                may_look_into=file.path in may_look_into,
+            )
             for file in files
         ),
         total=size_words(sum(file.size for file in files)),
-        all_url=address("attached-all", "") if together else "",
+        all_url=address("attached-all", "") if len(files) > 1 and together else "",
+        is_one_by_one=len(files) > 1 and not together,
         pending_url=""
         if facts or is_plain_only or is_asked
         else reverse("reader:attached-cards", args=[message.pk]),
@@ -100,15 +110,19 @@ def attached_view(
     )
 
 
-def _card(file: AttachmentView, entry: Mapping[str, Any], view_url: str) -> CardView:
+def _card(
+    file: AttachmentView, entry: Mapping[str, Any], view_url: str, *, may_look_into: bool
+) -> CardView:
     kind = entry.get("kind", "")
-    may_view = kind in _SHOWN_KINDS and not file.is_dangerous
+    is_held = file.is_dangerous or not may_look_into
+    may_view = kind in _SHOWN_KINDS and not is_held
     thumbnail = entry.get("thumbnail", "")
     calendar = entry.get("calendar")
     return CardView(
         file=file,
         name=entry.get("filename") or file.name,
         view_url=view_url if may_view else "",
+        is_held=is_held,
         thumbnail=f"data:image/webp;base64,{thumbnail}" if thumbnail and may_view else "",
         words=_words(file, entry),
         event=event_view(calendar, calendar["events"][0])

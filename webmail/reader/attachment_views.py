@@ -12,7 +12,6 @@ from django.views.decorators.http import require_GET
 
 from webmail.attached import archive
 from webmail.html import attachment_headers, frame_headers
-from webmail.mailbox import standing
 from webmail.mailbox.access import message_for
 from webmail.mailbox.models import Message
 from webmail.reader import links, parts, shown, viewer_pages
@@ -52,11 +51,10 @@ def view(request: HttpRequest, token: str) -> HttpResponse:
     """Show one attachment: in the page's dialog, or without script as a page of its own."""
     message, target = _target(request, "attached", token)
     variant = Variant.parse(target.variant)
-    found = shown.shown(request, message, target.position, variant)
-    if found is None:
-        is_junk = standing.is_junk(message)
-        context = {"message": message, "is_junk": is_junk}
-        return render(request, "reader/part_missing.html", context, status=403 if is_junk else 503)
+    try:
+        found = shown.made(request, message, target.position, variant)
+    except parts.NotTakenOut as problem:
+        return not_here(request, message, problem)
     is_dialog = request.headers.get("HX-Request") == "true"
     view = viewer_pages.viewer_view(message, variant, target.position, found)
     template = "reader/attachment_view.html" if is_dialog else "reader/attachment_page.html"
@@ -124,6 +122,8 @@ def not_here(request: HttpRequest, message: Message, problem: parts.NotTakenOut)
         "message": message,
         "limit": settings.MESSAGE_LIMIT if problem.is_too_large else 0,
         "is_junk": problem.is_of_junk,
+        "is_unreliable": problem.is_unreliable,
     }
-    status = 422 if problem.is_too_large else 403 if problem.is_of_junk else 503
+    is_refused = problem.is_of_junk or problem.is_unreliable
+    status = 422 if problem.is_too_large else 403 if is_refused else 503
     return render(request, "reader/part_missing.html", context, status=status)

@@ -60,13 +60,17 @@ def extract_all(message_id: int, ticket_id: str, first: int) -> str:
     """List all attachments, and take those from number `first` on out, as far as a window reaches.
 
     Returns the word for whoever waits: "too-large" for more than the installation's limit together,
-    "junk" for mail in spam. Raises rendering.NotHere, opening.NoSessionError.
+    "junk" for mail in spam, "unreliable" where some file may not be looked into: an archive would
+    take the warning off it, or be without it and not say so. Raises rendering.NotHere,
+    opening.NoSessionError.
     """
     opened = opening.open_for(message_id, ticket_id)
     if opened is None:
         return "expired"
     if opened.is_junk:  # put there since its page offered the files together
         return parts.JUNK
+    if not opening.may_give_together(opened):
+        return parts.UNRELIABLE
     session_key = opened.sealing_for(is_secret=opened.is_secret)
     files = list(opening.attachments(opened))
     if sum(located.longest for _path, located in files) > settings.MESSAGE_LIMIT:

@@ -195,5 +195,19 @@ def attachments(opened: Opened) -> Iterator[tuple[str, Located]]:
             yield f"{layer}/{part.path}", _listed(opened, reading, part)
 
 
+def may_give_together(opened: Opened) -> bool:
+    """Say whether all files that the page lists may be looked into."""
+    return not any(
+        _holds_files(chain[-1])
+        for chain in opened.reading.chains()
+        if not may_look_into(chain, opened.context, is_junk=opened.is_junk)
+    )
+
+
+def _holds_files(reading: Reading) -> bool:
+    choice = choose_body(reading.content)
+    return reading.is_shown and bool(choice.attachments or choice.nested)
+
+
 def _listed(opened: Opened, reading: Reading, part: Part) -> Located:
     return Located(reading, reading.content, part, opened.is_secret, may_look_into=True)

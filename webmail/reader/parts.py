@@ -21,16 +21,18 @@ PATIENCE = 30.0  # seconds: a large part of a message that is not here yet
 SOURCE = "source"  # the path of the message itself
 JUNK = "junk"  # the worker's word for files that are not given together: the mail lies in spam
 TOO_LARGE = "too-large"  # the worker's word for what is beyond settings.MESSAGE_LIMIT
+UNRELIABLE = "unreliable"  # the same: not all of the mail may be relied on
 
 
 class NotTakenOut(Exception):  # noqa: N818 - the name says what happened
-    """A part is not here; `is_too_large`, `is_of_junk`: and not only for now."""
+    """A part is not here; `is_too_large`, `is_of_junk`, `is_unreliable`: and not only for now."""
 
     def __init__(self, word: str | None) -> None:
         super().__init__(word or "")
         self.is_too_large = word == TOO_LARGE
         self.is_of_junk = word == JUNK
 
+        self.is_unreliable = word == UNRELIABLE
 
 def name_of(message_id: int, path: str) -> str:
     """Return a part's name in the cache."""

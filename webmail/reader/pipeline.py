@@ -243,7 +243,7 @@ def _page(reading: Reading, verdict: Verdict, permission: Permission, assembly: 
             "may_always": may_load and verdict.level == "ok",
         },
         "is_encrypted": any(layer.is_encryption for layer in reading.layers),
-        "is_plain_only": not permission.html and bool(assembly.documents),
+        "is_plain_only": not permission.html and bool(assembly.documents or assembly.attachments),
         "has_report": reading.content.root.content_type == "multipart/report",
         "is_junk": assembly.variant.junk,
         "colours": found.colours,

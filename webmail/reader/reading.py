@@ -150,6 +150,7 @@ def open_message(
             variant,
             opened.attachments,
             is_plain_only=opened.is_plain_only,
+            may_look_into=page["may_look_into"],
             has_report=page.get("has_report", False),
             is_asked=not wait,
         ),

@@ -15,7 +15,7 @@ from accounts import sealed_cache, session_keys
 from webmail.attached import limits
 from webmail.mailbox import standing
 from webmail.mailbox.models import Message
-from webmail.reader.parts import PATIENCE
+from webmail.reader.parts import JUNK, PATIENCE, NotTakenOut
 from webmail.reader.reading import ask_late
 from webmail.reader.variants import PIPELINE, Variant
 
@@ -37,17 +37,27 @@ def page_key(message_id: int, path: str, page: int) -> str:
 
 
 def shown(request: HttpRequest, message: Message, path: str, variant: Variant) -> Shown | None:
-    """Return what the viewer shows of a part, having it made if need be; None if it can't be.
+    """Return what the viewer shows of a part; None if it can't be had."""
+    try:
+        return made(request, message, path, variant)
+    except NotTakenOut:
+        return None
+
+
+def made(request: HttpRequest, message: Message, path: str, variant: Variant) -> Shown:
+    """Return what the viewer shows of a part, having it made if need be. Raises NotTakenOut.
 
     Nothing of mail in spam, also where it was made before the mail was put there.
     """
     if standing.is_junk(message):
-        return None
+        raise NotTakenOut(JUNK)
     found = _kept(request, message, path, variant)
     if found is None:
-        ask_late(request, message, "reader.show_part", path, variant.key, patience=PATIENCE)
+        word = ask_late(request, message, "reader.show_part", path, variant.key, patience=PATIENCE)
         found = _kept(request, message, path, variant)
     return found
+    if found is None:
+        raise NotTakenOut(word)
 
 
 def _kept(request: HttpRequest, message: Message, path: str, variant: Variant) -> Shown | None:

@@ -10,7 +10,7 @@ from webmail.attached.drawing import Drawer, Drawing
 from webmail.attached.drawing import Kind as Drawable
 from webmail.attached.kinds import kind_of
 from webmail.mime import decode_text
-from webmail.reader import links, opening, pipeline, previews
+from webmail.reader import links, opening, parts, pipeline, previews
 from webmail.reader.opening import Located, Opened
 from webmail.reader.shown import KEPT_FOR, MOVING, STEP, Shown, key, page_key
 from webmail.reader.variants import Variant
@@ -45,7 +45,8 @@ def show(message_id: int, ticket_id: str, path: str, variant_key: str) -> str:
         return "expired"
     located = _find(opened, path)
     if located is None:
-        return "gone"
+        is_gone = opened.is_junk or opening.may_give_together(opened)
+        return "gone" if is_gone else parts.UNRELIABLE
     variant = Variant.parse(variant_key)
     content = located.content
     filename = located.filename
