@@ -117,7 +117,8 @@ function takeAway(affected, ids, kind) {
   const next = all.slice(last + 1).find((row) => !affected.includes(row)) ??
     all.slice(0, Math.max(0, last)).reverse().find((row) => !affected.includes(row)) ?? null;
   const places = affected.map((row) => [row, row.nextElementSibling]);
-  const hadFocus = affected.some((row) => row.contains(document.activeElement));
+  const holders = [...affected, $(".selection")];
+  const hadFocus = holders.some((each) => each?.contains(document.activeElement));
   for (const row of affected) row.remove();
   if (isOpenLeaving) {
     if (next) openRowLink(next);

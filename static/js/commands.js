@@ -76,10 +76,14 @@ export const runs = {
   "close-dialog": () => $("dialog[open]")?.close(),
 };
 
+/** menu → what had the focus when a key opened it */
+export const openedFrom = new WeakMap();
+
 function openMove() {
   const menu = $(".selection:not([hidden]) [data-move]");
   const shown = menu?.offsetParent ? menu : $("#reading-form [data-move]");
   if (!shown) return;
+  openedFrom.set(shown, document.activeElement);
   shown.open = true;
   $("select", shown).focus();
 }
@@ -115,6 +119,8 @@ export function startCommands() {
     const button = event.target.closest?.("button[data-command]");
     if (button) tell("run", { id: button.dataset.command });
   });
+  const forget = ({ target }) => target.open || openedFrom.delete(target);
+  document.addEventListener("toggle", forget, { capture: true });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-keyboard-switch]")) setKeyboard(event.target.checked);
   });

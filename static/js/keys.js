@@ -2,7 +2,7 @@
 // second, and Ctrl or Cmd with Enter and K everywhere.
 
 import { $, isTyping } from "./page.js";
-import { commandGroups, run } from "./commands.js";
+import { commandGroups, openedFrom, run } from "./commands.js";
 
 const SEQUENCE = 1000; // milliseconds
 const singles = new Map();
@@ -50,7 +50,9 @@ function escape(event) {
   const menu = event.target.closest?.("details[data-menu][open], details.menu[open]");
   if (menu) {
     menu.open = false;
-    $("summary", menu).focus();
+    const from = openedFrom.get(menu);
+    openedFrom.delete(menu);
+    (from?.isConnected && from !== document.body ? from : $("summary", menu)).focus();
   } else if (!$("dialog[open]") && $("#rows input:checked") && !isTyping(event.target)) {
     run("select-none");
   }

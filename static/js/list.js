@@ -49,6 +49,13 @@ export function moveCursorTo(row, { focus = true } = {}) {
   row.scrollIntoView({ block: "nearest" });
 }
 
+/** The row under the cursor has the focus, or the list itself when it is empty. */
+export function focusList() {
+  const row = cursorRow();
+  if (row) moveCursorTo(row);
+  else list()?.focus();
+}
+
 export function step(by) {
   const all = rows();
   const at = all.indexOf(cursorRow());
@@ -84,6 +91,8 @@ function noteCheck(box) {
 function countChecked() {
   const words = $("[data-selection-count]");
   if (words) words.textContent = words.dataset.words.replace("{n}", checked.size);
+  // The tools over the list go with the last check.
+  if (!checked.size && $(".selection")?.contains(document.activeElement)) focusList();
 }
 
 let lastChecked = null;

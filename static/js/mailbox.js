@@ -7,6 +7,7 @@ import { startActions, startRowTools } from "./actions.js";
 import { startCommands } from "./commands.js";
 import { startDialogs } from "./dialogs.js";
 import { startDragging } from "./drag.js";
+import { startFolding } from "./folding.js";
 import { fitFrames, startPrinting } from "./frame.js";
 import { onKey, startKeys } from "./keys.js";
 import { startList } from "./list.js";
@@ -29,6 +30,7 @@ startSmallThings();
 
 if ($("#app")) {
   startList();
+  startFolding();
   startOpening(onKey);
   startActions();
   startRowTools();

@@ -12,6 +12,7 @@ const ahead = new Map();
 let readTimer = 0;
 let skeletonTimer = 0;
 let shown = null;
+let composedFrom = null; // the link that opened the composer
 
 export function open(url, { push = true } = {}) {
   clearTimeout(skeletonTimer);
@@ -27,7 +28,8 @@ export function open(url, { push = true } = {}) {
 
 export function closeReading() {
   const home = list()?.dataset.url ?? "/";
-  return open(home).then(() => moveCursorTo(cursorRow()));
+  const from = reading()?.matches("[data-composer]") ? composedFrom : null;
+  return open(home).then(() => (from?.isConnected ? from.focus() : moveCursorTo(cursorRow())));
 }
 
 export function openRowLink(row) {
@@ -93,6 +95,7 @@ function wayOf(link) {
   const url = link.getAttribute("href");
   if (link.matches(".row-link")) return () => openRowLink(link.closest(".row"));
   if (link.matches("[data-open-link], [data-open-compose]") && list()) {
+    if (link.matches("[data-open-compose]")) composedFrom = link;
     return () => open(url).then(() => link.matches("[data-open-link]") && markOpen());
   }
   if (link.matches("[data-back], [data-close]") && list()) return closeReading;

@@ -1,5 +1,6 @@
 // Small things of single pages: names of icons, menus that close, the drawer, the sign-in page.
 
+import { focusList } from "./list.js";
 import { $, $$, element, hear, isTyping, tell } from "./page.js";
 
 const TIP_AFTER = 400; // milliseconds
@@ -76,7 +77,13 @@ function startDrawer() {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && side.matches(".is-open")) close();
   });
-  hear("drawer-close", () => side.classList.remove("is-open"));
+  // A folder was chosen: the way back is not the menu's button but what the folder holds.
+  hear("drawer-close", () => {
+    const hadFocus = side.matches(".is-open") && side.contains(document.activeElement);
+    side.classList.remove("is-open");
+    opener = null;
+    if (hadFocus) focusList();
+  });
 }
 
 function startCopying() {
@@ -105,7 +112,8 @@ function startSignIn() {
     if (form) $("button.button-primary", form).disabled = false;
   });
   $("#search")?.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && isTyping(event.target)) event.target.blur();
+    const isOffering = event.target.getAttribute("aria-expanded") === "true"; // closed first
+    if (event.key === "Escape" && isTyping(event.target) && !isOffering) event.target.blur();
   });
 }
 

@@ -1,5 +1,6 @@
 // One toast at a time: words, undo, a countdown for a mail that is about to leave.
 
+import { focusList } from "./list.js";
 import { $, element, hear, post, tell } from "./page.js";
 
 const UNDO_STAYS = 10_000; // milliseconds
@@ -34,9 +35,12 @@ export function show(toast) {
     box.append(button);
   }
   region.append(box);
-  current = { box, timer: 0, until: 0, left: toast.isError ? Infinity : staysFor(toast) };
+  current = { box, from: document.activeElement, timer: 0, until: 0, left: toast.isError ? Infinity : staysFor(toast) };
   box.addEventListener("pointerenter", pause);
   box.addEventListener("focusin", pause);
+  box.addEventListener("focusin", ({ relatedTarget }) => {
+    if (current?.box === box && relatedTarget && !box.contains(relatedTarget)) current.from = relatedTarget;
+  });
   box.addEventListener("pointerleave", resume);
   box.addEventListener("focusout", resume);
   if (ring) countDown(toast, words, ring);
@@ -47,8 +51,13 @@ export function dismiss() {
   if (!current) return;
   clearTimeout(current.timer);
   clearInterval(current.ticking);
-  current.box.remove();
+  const { box, from } = current;
+  const hadFocus = box.contains(document.activeElement);
   current = null;
+  box.remove();
+  if (!hadFocus) return;
+  if (from.isConnected && from !== document.body) from.focus();
+  else focusList();
 }
 
 /** Undo what the shown toast offers; false if it offers nothing. */

@@ -28,6 +28,8 @@ class Mail:
     keys: tuple[Any, ...] = ()
     folder: str = "inbox"
     themes: tuple[str, ...] = ("light",)
+    thread: str = ""  # the name of the mail whose conversation this one is in
+    age: int = 0  # hours
 
 
 def _signed_in(user: Any) -> tuple[dict[str, str], bytes]:
@@ -50,7 +52,7 @@ def _signed_in(user: Any) -> tuple[dict[str, str], bytes]:
     return cookies, session_keys.session_key(request)
 
 
-def _keep(mailbox: Any, mail: Mail, session_key: bytes) -> dict[str, Any]:
+def _keep(mailbox: Any, mail: Mail, session_key: bytes, *, thread: Any) -> dict[str, Any]:
     from smime import trust
     from smime.reading import read_message
     from webmail.mailbox import blobs, seals
@@ -59,7 +61,12 @@ def _keep(mailbox: Any, mail: Mail, session_key: bytes) -> dict[str, Any]:
 
     user = mailbox.user
     message = mailbox.receive(
-        mail.name, folder=mail.folder, size=len(mail.raw), is_secured=b"pkcs7" in mail.raw
+        mail.name,
+        folder=mail.folder,
+        thread=thread,
+        age=mail.age,
+        size=len(mail.raw),
+        is_secured=b"pkcs7" in mail.raw,
     )
     blobs.put(mailbox.account, mail.raw, message=message)
     reading = read_message(mail.raw, keys=mail.keys)
@@ -90,7 +97,7 @@ def _keep(mailbox: Any, mail: Mail, session_key: bytes) -> dict[str, Any]:
         seal_flag=made.verdict.flag,
         is_locked=any(layer.is_encryption for layer in reading.layers),
     )
-    return {"id": message.pk, "folder": mail.folder}
+    return {"id": message.pk, "folder": mail.folder, "thread": message.thread_id}
 
 
 def main(source: str) -> None:
@@ -100,13 +107,17 @@ def main(source: str) -> None:
     django.setup()
     from accounts.models import User
     from tests.webmail.pages.conftest import Mailbox
+    from webmail.mailbox.models import Thread
 
     module, _, function = source.partition(":")
     mails: Callable[[], Iterable[Mail]] = getattr(importlib.import_module(module), function)
     user = User.objects.create_user(ADDRESS, "a long passphrase", display_name="Mira Halvorsen")
     cookies, session_key = _signed_in(user)
     mailbox = Mailbox(user)
-    made = {mail.name: _keep(mailbox, mail, session_key) for mail in mails()}
+    made: dict[str, dict[str, Any]] = {}
+    for mail in mails():
+        thread = Thread.objects.get(pk=made[mail.thread]["thread"]) if mail.thread else None
+        made[mail.name] = _keep(mailbox, mail, session_key, thread=thread)
     sys.stdout.write(json.dumps({"cookies": cookies, "mails": made}) + "\n")
 
 

@@ -37,7 +37,7 @@ PAINTED = (
 REPORT = b"%PDF-1.4\n% the report, as far as anybody opens it\n"
 
 
-def _mail(subject: str, *, html: str = "", text: str = "", **fields: str) -> bytes:
+def letter(subject: str, *, html: str = "", text: str = "", **fields: str) -> bytes:
     mail = EmailMessage(policy=SMTP)
     mail["From"] = "Anna Lindqvist <anna@nordlys.example>"
     mail["To"] = "mira@nordlys.example"
@@ -55,13 +55,13 @@ def _mail(subject: str, *, html: str = "", text: str = "", **fields: str) -> byt
 def mails() -> Iterator[Mail]:
     """Yield the mails, each rendered for both themes and for what may be asked for in the dark."""
     raw = {
-        "links": _mail("links", html=LINKS),
-        "wide": _mail("wide", html=WIDE),
-        "newsletter": _mail("newsletter", html=NEWSLETTER),
-        "quoted": _mail("quoted", text=QUOTED, X_File="report.pdf"),
-        "short": _mail("short", html="<p>Here is the report.</p>", X_File="report.pdf"),
-        "painted": _mail("painted", html=PAINTED),
-        "hebrew": _mail("hebrew", html="<html dir=rtl><p>שלום נועה</p>", Content_Language="he"),
+        "links": letter("links", html=LINKS),
+        "wide": letter("wide", html=WIDE),
+        "newsletter": letter("newsletter", html=NEWSLETTER),
+        "quoted": letter("quoted", text=QUOTED, X_File="report.pdf"),
+        "short": letter("short", html="<p>Here is the report.</p>", X_File="report.pdf"),
+        "painted": letter("painted", html=PAINTED),
+        "hebrew": letter("hebrew", html="<html dir=rtl><p>שלום נועה</p>", Content_Language="he"),
     }
     for name, each in raw.items():
         yield Mail(name, each, context(), themes=("light", "dark", "inverted", "card"))

@@ -81,6 +81,11 @@ def test_attachments_are_looked_at_one_after_the_other_with_the_keyboard(person,
     page.keyboard.press("Escape")
     expect(viewer).to_be_hidden()
     expect(first).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(viewer.locator(".viewer-title")).to_have_text("offer.pdf")
+    viewer.get_by_role("button", name="Close").click()
+    expect(viewer).to_be_hidden()
+    expect(first).to_be_focused()
     assert "run" not in page.title()
     assert [url for url in asked if not url.startswith((mira.site.url, "data:"))] == []
 
