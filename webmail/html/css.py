@@ -15,6 +15,7 @@ import tinycss2
 
 from webmail.html.limits import HtmlLimits
 from webmail.html.model import Theme
+from webmail.html.rules import Css, Rule, read_rules
 from webmail.html.selectors import media_condition, safe_selectors
 from webmail.html.usual_css import read_usual
 from webmail.html.words import words
@@ -82,8 +83,8 @@ def safe_declarations(source: str) -> SafeDeclarations:
     return _remembered(source) if len(source) <= _REMEMBERED else _read_declarations(source)
 
 
-def _read_declarations(source: str) -> SafeDeclarations:
-    usual = read_usual(source)
+def _read_declarations(source: Css) -> SafeDeclarations:
+    usual = read_usual(source) if isinstance(source, str) else None
     if usual is None or any(name in _KEYWORDS_ONLY for name, _ in usual):
         return _declarations(tinycss2.parse_blocks_contents(source))
     kept = [f"{name}:{value}" for name, value in usual if name in PROPERTIES]
@@ -190,11 +191,7 @@ def safe_stylesheet(blocks: Sequence[str], *, theme: Theme, limits: HtmlLimits) 
             accepted.append(block)
             room -= len(block)
     is_cut = len(accepted) < len(blocks)
-    rules = [
-        rule
-        for block in accepted
-        for rule in tinycss2.parse_stylesheet(block, skip_whitespace=True)
-    ]
+    rules = [rule for block in accepted for rule in read_rules(block, is_sheet=True)]
     builder = _StylesheetBuilder(scheme=theme, room=limits.css_rules)
     builder.add(rules, _DEEPEST_RULE)
     paints_dark = theme == "dark" and builder.paints_dark
@@ -223,37 +220,37 @@ class _StylesheetBuilder:
         self.dropped = 0
         self.paints_dark = False  # rules that ask for the scheme set a background
 
-    def add(self, rules: Sequence[Any], depth: int) -> bool:
+    def add(self, rules: Sequence[Rule], depth: int) -> bool:
         """Add the safe ones of `rules`; True when there was one."""
         before = len(self.lines)
         for rule in rules:
-            if rule.type == "qualified-rule":
+            if rule.kind == "style":
                 self.room -= 1
                 if self.room < 0:
                     self.dropped += 1
                     return len(self.lines) > before
                 self._add_style_rule(rule)
-            elif rule.type == "at-rule" and rule.lower_at_keyword == "media" and rule.content:
+            elif rule.kind == "media":
                 self._add_media_rule(rule, depth)
-            elif rule.type not in {"whitespace", "comment"}:
+            else:
                 self.dropped += 1
         return len(self.lines) > before
 
-    def _add_style_rule(self, rule: Any) -> None:
+    def _add_style_rule(self, rule: Rule) -> None:
         selectors = safe_selectors(rule.prelude)
-        declarations = _declarations(tinycss2.parse_blocks_contents(rule.content))
+        declarations = _read_declarations(rule.content)
         self.dropped += declarations.dropped
         if not selectors or not declarations.text:
             self.dropped += 1
             return
         self.lines.append(f"{escape_markup(selectors)}{{{declarations.text}}}")
 
-    def _add_media_rule(self, rule: Any, depth: int) -> None:
+    def _add_media_rule(self, rule: Rule, depth: int) -> None:
         condition = media_condition(rule.prelude, scheme=self.scheme)
         if condition is None or depth < 2:
             self.dropped += 1
             return
-        inner = tinycss2.parse_rule_list(rule.content, skip_whitespace=True)
+        inner = read_rules(rule.content, is_sheet=False)
         at = len(self.lines)
         if not self.add(inner, depth - 1):
             return

@@ -5,7 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import tinycss2
+
 from webmail.html.model import Theme
+from webmail.html.rules import Css
 from webmail.html.words import words
 
 _PSEUDO_CLASSES = words(
@@ -21,6 +24,16 @@ _MEDIA_TYPES = frozenset({"all", "print", "screen", "only", "not", "and"})
 _LENGTH = frozenset({"dimension", "number"})
 _SIZE = re.compile(r"(?:min-|max-)?(?:device-)?(?:width|height)")
 _MOST_SELECTORS = 200
+# Selectors as nearly all mail writes them: tinycss2 would write back what it read.
+_WHITE = r"[ \t\n\r\f]"
+_NAME = r"-?[a-zA-Z_][a-zA-Z0-9_-]*+"
+_REFINED = rf"(?:[.#]{_NAME}|:(?i:{'|'.join(sorted(_PSEUDO_CLASSES))})(?![a-zA-Z0-9_-]))"
+_COMPOUND = rf"(?:(?:{_NAME}|\*){_REFINED}*+|{_REFINED}++)"
+_USUAL = rf"{_COMPOUND}(?:(?:{_WHITE}*+[>+~]{_WHITE}*+|{_WHITE}++){_COMPOUND})*+"
+_USUAL_LIST = re.compile(rf"{_USUAL}(?:{_WHITE}*+,{_WHITE}*+{_USUAL})*+")
+_RUN = re.compile(rf"{_WHITE}+")
+_AROUND_COMMA = re.compile(rf"{_WHITE}*,{_WHITE}*")
+_UNICODE_RANGE = re.compile(r"[uU]\+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +44,31 @@ class MediaCondition:
     names_scheme: bool
 
 
-def safe_selectors(prelude: Sequence[Any]) -> str:
+def safe_selectors(prelude: Css) -> str:
     """The selectors of a list that hold only what is listed, joined by `,`; "" for none."""
+    usual = _usual_selectors(prelude) if isinstance(prelude, str) else None
+    if usual is not None:
+        return usual
     kept: list[str] = []
-    for tokens in _split_at_commas(prelude):
+    for tokens in _split_at_commas(_tokens(prelude)):
         text = _selector(tokens)
         if text and len(kept) < _MOST_SELECTORS:
             kept.append(text)
     return ",".join(kept)
+
+
+def _usual_selectors(text: str) -> str | None:
+    """Return a list of usual selectors as it would be rebuilt; None: it is for tinycss2."""
+    text = text.strip(" \t\n\r\f")
+    if _USUAL_LIST.fullmatch(text) is None or _UNICODE_RANGE.search(text):
+        return None
+    if text.count(",") >= _MOST_SELECTORS:
+        return None
+    return _RUN.sub(" ", _AROUND_COMMA.sub(",", text))
+
+
+def _tokens(css: Css) -> Sequence[Any]:
+    return tinycss2.parse_component_value_list(css) if isinstance(css, str) else css
 
 
 def _split_at_commas(tokens: Sequence[Any]) -> Iterator[list[Any]]:
@@ -118,14 +148,14 @@ def _attribute_selector(tokens: Sequence[Any]) -> str | None:
     return None
 
 
-def media_condition(prelude: Sequence[Any], *, scheme: Theme) -> MediaCondition | None:
+def media_condition(prelude: Css, *, scheme: Theme) -> MediaCondition | None:
     """Rebuild the queries that ask only for listed features; None when none is left.
 
     Queries for `scheme` lose that condition, queries for the other scheme are dropped.
     """
     kept: list[str] = []
     names_scheme = False
-    for tokens in _split_at_commas(prelude):
+    for tokens in _split_at_commas(_tokens(prelude)):
         query = _media_query(tokens, scheme)
         if query is None:
             continue

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 # Raised when the pipeline would make other documents of the same bytes: renders again.
-PIPELINE = 6
+PIPELINE = 7
 
 # "inverted" and "card" are dark pages, on which the reader asked for mail with colours of its own
 # to be shown dark, or for all of it to be shown light.
