@@ -6,7 +6,7 @@ from functools import partial
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from webmail.composer import drafts
+from webmail.composer import drafts, outbox_files
 from webmail.composer.leases import Taken
 from webmail.composer.models import Delivery, Draft, OutgoingMail
 from webmail.composer.transitions import MailState, Next, check
@@ -18,7 +18,8 @@ from webmail.mailbox.models import Flag, Placement
 def end(taken: Taken, outgoing_id: int, *, before: MailState, plan: Next, now: datetime) -> None:
     """Write the planned state of a mail we hold, in the running transaction.
 
-    Accepted: the draft goes. Failed: the draft reopens with the reason. Raises LeaseLostError.
+    Accepted: the draft goes. Failed: the draft reopens with the reason. What nobody can need any
+    more of the mail's files goes with it. Raises LeaseLostError.
     """
     check(before, plan.state)
     columns = {"state": plan.state, "state_since": now, "phase": ""}
@@ -30,9 +31,12 @@ def end(taken: Taken, outgoing_id: int, *, before: MailState, plan: Next, now: d
     mail = OutgoingMail.objects.select_related("account", "draft__user").get(pk=outgoing_id)
     if plan.state == MailState.FAILED:
         _reopen(mail.draft, reason=_reason(mail))
-    elif plan.state == MailState.ACCEPTED and mail.draft is not None:
-        _mark_original(mail.draft)
-        drafts.delete(mail.draft)
+        outbox_files.drop_all(mail.pk)
+    elif plan.state == MailState.ACCEPTED:
+        outbox_files.drop_variants(mail.pk)
+        if mail.draft is not None:
+            _mark_original(mail.draft)
+            drafts.delete(mail.draft)
     words = ""
     if plan.state == MailState.FAILED:
         words = _("Your message was not sent. It is safe in Drafts.")

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.lanes import post
 from accounts.models import MailAccount
-from webmail.composer import outbox_files, transitions
+from webmail.composer import transitions
 from webmail.composer.ending import end
 from webmail.composer.leases import Taken, take
 from webmail.composer.models import Delivery, OutgoingMail
@@ -57,7 +57,6 @@ def accept(taken: Taken, mail: OutgoingMail) -> None:
         taken.write(finished_at=None)
         plan = Next(state=MailState.ACCEPTED, due_at=now)
         end(taken, mail.pk, before=MailState.UNCERTAIN, plan=plan, now=now)
-        outbox_files.drop_variants(mail.pk)
     post("composer.file_copy", mail.pk, lane="send")
 
 

@@ -15,7 +15,7 @@ from accounts import credentials as account_credentials
 from accounts.lanes import post
 from accounts.models import MailAccount, MailServer
 from accounts.sealing import SealBroken
-from webmail.composer import outbox_files, sealed_files, transitions
+from webmail.composer import sealed_files, transitions
 from webmail.composer.ending import end
 from webmail.composer.leases import Heartbeat, LeaseLostError, Taken, committed_to_disk, take
 from webmail.composer.models import Delivery, OutgoingMail, Variant
@@ -185,8 +185,6 @@ def conclude(taken: Taken, mail: OutgoingMail) -> MailState:
             for variant in mail.variants.all():
                 write_standings(variant, {})
         end(taken, mail.pk, before=MailState.SENDING, plan=plan, now=now)
-    if plan.state in {MailState.ACCEPTED, MailState.FAILED}:
-        outbox_files.drop_variants(mail.pk)
     if plan.state == MailState.ACCEPTED:
         post("composer.file_copy", mail.pk, lane="send")
     return plan.state

@@ -172,10 +172,11 @@ def plan_after_loss(*, deliveries: Iterable[str], attempts: int, now: datetime) 
     if DeliveryState.WAITING in states:
         pause = timedelta(0) if attempts <= 2 else backoff(attempts)
         return Next(state=MailState.QUEUED, due_at=now + pause)
-    return Next(
-        state=MailState.UNCERTAIN if DeliveryState.UNCERTAIN in states else MailState.ACCEPTED,
-        due_at=now,
-    )
+    if DeliveryState.UNCERTAIN in states:
+        return Next(state=MailState.UNCERTAIN, due_at=now)
+    if DeliveryState.ACCEPTED in states:
+        return Next(state=MailState.ACCEPTED, due_at=now)
+    return Next(state=MailState.FAILED)  # it died after the last refusal: nobody has the mail
 
 
 def backoff(attempts: int) -> timedelta:

@@ -213,6 +213,28 @@ def test_the_reaper_decides_by_the_phase(mail, phase, state):
     assert due.take_back() == 0
 
 
+def test_a_mail_refused_by_all_is_not_sent_although_its_worker_died_right_after(mail):
+    taken = take(mail.pk, state="queued", into="sending", phase="", attempts=1)
+    Delivery.objects.update(state="failed", code=550, text="not you")
+    taken.write(lease_until=timezone.now() - timedelta(seconds=1))
+    assert due.take_back() == 1
+    mail.refresh_from_db()
+    assert mail.state == "failed"
+    assert "not you" in Draft.objects.get().failure
+
+
+def test_of_a_mail_that_failed_no_file_is_left(
+    monkeypatch, mail, django_capture_on_commit_callbacks
+):
+    keys = [mail.sent_copy_key, Variant.objects.get().key]
+    with django_capture_on_commit_callbacks(execute=True):
+        run(monkeypatch, mail, REFUSED)
+    assert mail.state == "failed"
+    for key in keys:
+        with pytest.raises(FileNotFoundError):
+            sealed_files.read_all(key)
+
+
 def test_two_cannot_take_one_mail(mail):
     assert take(mail.pk, state="queued", into="sending") is not None
     assert take(mail.pk, state="queued", into="sending") is None

@@ -139,11 +139,17 @@ def test_lost_worker(phase, expected):
         ([W, U], 1, "queued", 0),
         ([U, A], 1, "uncertain", 0),
         ([A], 1, "accepted", 0),
+        ([A, F], 1, "accepted", 0),
     ],
 )
 def test_after_loss(deliveries, attempts, state, pause):
     plan = transitions.plan_after_loss(deliveries=deliveries, attempts=attempts, now=NOW)
     assert (plan.state, plan.due_at) == (state, NOW + pause * MINUTE)
+
+
+def test_refused_by_all_stays_refused_when_the_worker_died_after_it():
+    plan = transitions.plan_after_loss(deliveries=[F, F], attempts=1, now=NOW)
+    assert plan == Next(state=MailState.FAILED)
 
 
 def test_filing_is_tried_for_seven_days():
