@@ -10,16 +10,18 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Q, QuerySet
 from django.http import HttpRequest
 
 from accounts import audit
 from accounts.models import User
+from accounts.prepared import Prepared
 from smime import people, person_anchors, revocation_hints
 from smime.certificate_rows import CertificateFileError, fields_of, load, read_certificates
 from smime.models import Intermediate, PersonCertificate, RevocationList, TrustAnchor
@@ -95,14 +97,24 @@ def stamp_for(user: User) -> str:
     return stamps_for([user.pk])[user.pk]
 
 
-def stamps_for(user_ids: Collection[int]) -> dict[int, str]:
-    """Return the marks of many people, in a fixed number of queries."""
-    decided: dict[int | None, list[tuple[object, ...]]] = defaultdict(list)
-    rows = PersonCertificate.objects.filter(Q(user_id__in=user_ids) | Q(user=None)).filter(
+def _decided(whose: Q) -> QuerySet[PersonCertificate, tuple[Any, ...]]:
+    """Return what these people and the installation decided about certificates."""
+    rows = PersonCertificate.objects.filter(whose | Q(user=None)).filter(
         Q(is_pinned=True) | Q(is_bound_by_user=True)
     )
     columns = ("fingerprint", "address", "is_pinned", "is_bound_by_user")
-    for owner, *row in rows.order_by("pk").values_list("user_id", *columns):
+    return rows.order_by("pk").values_list("user_id", *columns)
+
+
+_DECIDED = Prepared(lambda user: _decided(Q(user_id=user)))
+
+
+def stamps_for(user_ids: Collection[int]) -> dict[int, str]:
+    """Return the marks of many people, in a fixed number of queries."""
+    decided: dict[int | None, list[tuple[object, ...]]] = defaultdict(list)
+    is_one = len(user_ids) == 1
+    rows = _DECIDED.rows(*user_ids) if is_one else _decided(Q(user_id__in=user_ids))
+    for owner, *row in rows:
         decided[owner].append(tuple(row))
     for owner, mark in person_anchors.marks(user_ids):
         decided[owner].append(mark)
@@ -346,12 +358,16 @@ def _covers(domains: Sequence[str], domain: str) -> bool:
     return any(domain == each or domain.endswith(f".{each}") for each in domains)
 
 
+_ANCHORS = Prepared(
+    lambda: TrustAnchor.objects.order_by("fingerprint").values_list(
+        "fingerprint", "state", "domains"
+    )
+)
+_LISTS = Prepared(lambda: RevocationList.objects.order_by("pk").values_list("pk"))
+
+
 def _stamp(*, with_intermediates: bool) -> str:
-    rows: list[object] = [
-        *TrustAnchor.objects.order_by("fingerprint").values_list("fingerprint", "state", "domains"),
-        *RevocationList.objects.order_by("pk").values_list("pk"),
-        settings.DEMAND_REVOCATION,
-    ]
+    rows: list[object] = [*_ANCHORS.rows(), *_LISTS.rows(), settings.DEMAND_REVOCATION]
     if with_intermediates:
         rows.append(Intermediate.objects.aggregate(count=Count("pk"), newest=Max("pk")))
     return _digest(rows)

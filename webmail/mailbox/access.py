@@ -5,6 +5,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404
 
 from accounts.models import User
+from accounts.prepared import PreparedObjects
 from webmail.mailbox.models import Conversation, Folder, Message, Placement
 
 type Person = User | AnonymousUser
@@ -16,10 +17,19 @@ def folder_for(user: Person, folder_id: int) -> Folder:
     return _one(rows.select_related("account"), folder_id)
 
 
+_MESSAGE = PreparedObjects(
+    lambda user, pk: Message.objects.filter(account__user_id=user, pk=pk),
+    Message,
+    "account__server",
+)
+
+
 def message_for(user: Person, message_id: int) -> Message:
-    """Return one of the person's messages with its account; raises Http404."""
-    rows = Message.objects.filter(account__user_id=_id(user))
-    return _one(rows.select_related("account"), message_id)
+    """Return one of the person's messages with its account and mail server; raises Http404."""
+    found = _MESSAGE.first(_id(user), message_id)
+    if found is None:
+        raise Http404("No such mail.")
+    return found
 
 
 def placement_for(user: Person, placement_id: int) -> Placement:

@@ -6,6 +6,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
+from accounts.prepared import PreparedObjects
 from webmail.mailbox.access import Person, folder_for
 from webmail.mailbox.models import Folder
 
@@ -42,19 +43,20 @@ class FolderItem:
     is_selectable: bool = True
 
 
+_SHOWN = PreparedObjects(lambda user: _folders_of(user)[:_MOST], Folder, "account")
+_WITH_ROLE = PreparedObjects(
+    lambda user, role: _folders_of(user).filter(role=role).order_by("account_id")[:100],
+    Folder,
+    "account",
+)
+
+
 def folders(user: Person) -> tuple[FolderItem, ...]:
     """Return the person's folders, account by account: roles in the interface's order, then names.
 
     One query.
     """
-    rows = list(
-        _folders_of(user)
-        .select_related("account")
-        .only(
-            "path", "delimiter", "role", "is_selectable", "unseen_count", "total_count",
-            "account_id", "account__address",
-        )[:_MOST]
-    )  # fmt: skip
+    rows = _SHOWN.all(user.pk or 0)
     rows.sort(key=_place)
     named: set[str] = set()
     items = []
@@ -69,8 +71,7 @@ def folders(user: Person) -> tuple[FolderItem, ...]:
 def folder_by_name(user: Person, name: str) -> Folder:
     """Return the folder that an address names: a role's word or an id; raises Http404."""
     if name in _RANK:
-        found = _folders_of(user).filter(role=name).select_related("account").order_by("account_id")
-        first = min(found[:100], key=_place, default=None)
+        first = min(_WITH_ROLE.all(user.pk or 0, name), key=_place, default=None)
         if first is not None:
             return first
     elif name.isascii() and name.isdigit() and len(name) < 19:
@@ -86,8 +87,8 @@ def shown_name(path: str, delimiter: str, role: str) -> str:
     return name or str(_("Folder"))
 
 
-def _folders_of(user: Person) -> QuerySet[Folder]:
-    return Folder.objects.filter(account__user_id=user.pk or 0, gone_at=None)
+def _folders_of(user_id: int) -> QuerySet[Folder]:
+    return Folder.objects.filter(account__user_id=user_id, gone_at=None)
 
 
 def _item(row: Folder, url_name: str) -> FolderItem:

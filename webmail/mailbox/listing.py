@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from django.db import connection
 from django.db.models import QuerySet
 
-from webmail.mailbox import bulk
+from accounts.prepared import PreparedObjects
 from webmail.mailbox.access import Person
 from webmail.mailbox.cursors import Cursor
 from webmail.mailbox.folders import FolderItem, folder_by_name, folders
@@ -93,16 +93,16 @@ class ThreadMessage:
     message: Message
     placements: tuple[Placement, ...]
     flags: int
-    folder: Folder
 
 
 class Neighbours(NamedTuple):
-    """What is next to a conversation in its folder's list.
+    """A conversation in its folder's list, and what is next to it.
 
-    newer_id, older_id: row ids of the neighbours' newest messages (what /message/<id> takes).
-    position: 1 for the newest, None beyond FARTHEST_POSITION.
+    conversation_id: its row. newer_id, older_id: row ids of the neighbours' newest messages (what
+    /message/<id> takes). position: 1 for the newest, None beyond FARTHEST_POSITION.
     """
 
+    conversation_id: int
     newer_id: int | None
     older_id: int | None
     position: int | None
@@ -147,27 +147,27 @@ def conversations(
     )
 
 
+_PLACES = PreparedObjects(
+    lambda thread, user: Placement.objects.filter(
+        message__thread_id=thread, folder__account__user_id=user, gone_at=None, is_leaving=False
+    ).order_by("-message__internal_date", "-message_id", "id")[: 4 * MOST_THREAD_MESSAGES],
+    Placement,
+    "message",
+    "folder",
+)
+
+
 def thread_messages(user: Person, message: Message) -> tuple[ThreadMessage, ...]:
     """Return the messages of a message's conversation, oldest first, the newest 500 at most.
 
-    Two queries. Messages that are nowhere any more are left out.
+    One query. Messages that are nowhere any more are left out.
     """
-    placements = (
-        Placement.objects.filter(
-            message__thread_id=message.thread_id,
-            folder__account__user_id=user.pk or 0,
-            gone_at=None,
-            is_leaving=False,
-        )
-        .select_related("message", "folder")
-        .order_by("-message__internal_date", "-message_id", "id")[: 4 * MOST_THREAD_MESSAGES]
-    )
     places: dict[int, list[Placement]] = {}
-    for placement in placements:
+    for placement in _PLACES.all(message.thread_id, user.pk or 0):
         places.setdefault(placement.message_id, []).append(placement)
     newest = list(places.values())[:MOST_THREAD_MESSAGES]
     return tuple(
-        ThreadMessage(found[0].message, tuple(found), found[0].shown_flags, found[0].folder)
+        ThreadMessage(found[0].message, tuple(found), found[0].shown_flags)
         for found in reversed(newest)
     )
 
@@ -175,28 +175,39 @@ def thread_messages(user: Person, message: Message) -> tuple[ThreadMessage, ...]
 # Each is a short range of the index conversation_newest. Written out, because building three
 # queries took longer than the database takes to answer them.
 _TABLE = Conversation._meta.db_table  # noqa: SLF001
-_AHEAD = "folder_id = %s AND latest_at >= %s AND NOT (latest_at = %s AND id <= %s)"
-_BEHIND = "folder_id = %s AND latest_at <= %s AND NOT (latest_at = %s AND id >= %s)"
+_AHEAD = """each.folder_id = mine.folder_id AND each.latest_at >= mine.latest_at
+    AND NOT (each.latest_at = mine.latest_at AND each.id <= mine.id)"""
+_BEHIND = """each.folder_id = mine.folder_id AND each.latest_at <= mine.latest_at
+    AND NOT (each.latest_at = mine.latest_at AND each.id >= mine.id)"""
+_UPWARDS = "ORDER BY each.latest_at, each.id"
 _NEIGHBOURS = f"""
 SELECT
-    (SELECT newest_id FROM {_TABLE} WHERE {_AHEAD} ORDER BY latest_at, id LIMIT 1),
-    (SELECT newest_id FROM {_TABLE} WHERE {_BEHIND} ORDER BY latest_at DESC, id DESC LIMIT 1),
+    mine.id,
+    (SELECT each.newest_id FROM {_TABLE} AS each WHERE {_AHEAD} {_UPWARDS} LIMIT 1),
+    (SELECT each.newest_id FROM {_TABLE} AS each WHERE {_BEHIND}
+        ORDER BY each.latest_at DESC, each.id DESC LIMIT 1),
     (SELECT COUNT(*) FROM (
-        SELECT id FROM {_TABLE} WHERE {_AHEAD} ORDER BY latest_at, id LIMIT {FARTHEST_POSITION}
+        SELECT each.id FROM {_TABLE} AS each WHERE {_AHEAD} {_UPWARDS} LIMIT {FARTHEST_POSITION}
     ) AS ahead)
+FROM {_TABLE} AS mine WHERE mine.folder_id = %s AND mine.thread_id = %s
 """  # noqa: S608  (the name of our own table; values are parameters)
 
 
-def neighbours(user: Person, folder: Folder, conversation: Conversation) -> Neighbours:
-    """Return what is beside a conversation in the whole list of its folder. One query."""
+def neighbours(user: Person, folder: Folder, thread_id: int) -> Neighbours | None:
+    """Return a thread's row in the whole list of a folder and what is beside it. One query.
+
+    None: it has no row there.
+    """
     if folder.account.user_id != user.pk:
         raise PermissionError("A folder is listed for its owner alone.")
-    at = bulk.moment(conversation.latest_at)
     with connection.cursor() as cursor:
-        cursor.execute(_NEIGHBOURS, [folder.pk, at, at, conversation.pk] * 3)
-        newer, older, ahead = cursor.fetchone()
+        cursor.execute(_NEIGHBOURS, [folder.pk, thread_id])
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    conversation, newer, older, ahead = found
     position = ahead + 1 if ahead < FARTHEST_POSITION else None
-    return Neighbours(newer, older, position, folder.conversation_count)
+    return Neighbours(conversation, newer, older, position, folder.conversation_count)
 
 
 def placement_ids_of(

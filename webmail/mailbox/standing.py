@@ -1,5 +1,7 @@
 """What a person, a filter or another program said about a message: junk, a receipt answered."""
 
+from collections.abc import Collection
+
 from django.db.models import QuerySet
 
 from webmail.mailbox.models import Flag, Folder, Message, Placement
@@ -8,9 +10,12 @@ from webmail.mailbox.models import Flag, Folder, Message, Placement
 _MDN_SENT = "$mdnsent"
 
 
-def is_junk(message: Message) -> bool:
-    """Whether it lies in a spam folder, or is marked as junk and not as the opposite."""
-    for place in _places(message):
+def is_junk(message: Message, places: Collection[Placement] | None = None) -> bool:
+    """Whether it lies in a spam folder, or is marked as junk and not as the opposite.
+
+    places: where it is (`listing.ThreadMessage.placements`), if that was asked already.
+    """
+    for place in _places(message) if places is None else places:
         if place.folder.role == Folder.Role.JUNK:
             return True
         if place.shown_flags & Flag.JUNK and not place.shown_flags & Flag.NOT_JUNK:

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from webmail.mailbox import listing
-from webmail.mailbox.models import Conversation, Flag, Folder, Message
+from webmail.mailbox.models import Flag, Folder, Message
 from webmail.pages import lists, times
 from webmail.pages.rows import glyphs
 from webmail.reader.presenting import OpenMessage, PersonView
@@ -65,11 +65,17 @@ def conversation_view(
 ) -> ConversationView:
     """Open `message` with its thread around it."""
     user: Any = request.user
-    opened = open_message(request, message, images=request.GET.get("images") == "once")
     found = listing.thread_messages(user, message)
+    opened = open_message(
+        request,
+        message,
+        images=request.GET.get("images") == "once",
+        places=next((each.placements for each in found if each.message.pk == message.pk), None),
+    )
     folder = lists.folder_named(user, address.folder)
-    row = _row_of(folder, message) if folder is not None else None
-    place = listing.neighbours(user, folder, row) if folder is not None and row else None
+    place = None
+    if folder is not None:
+        place = listing.neighbours(user, folder, message.thread_id)
     now = timezone.now()
     locked = [each.message.pk for each in found if each.message.is_locked]
     inside = opener_for(request).open(locked) if locked else {}
@@ -91,9 +97,9 @@ def conversation_view(
         thread=thread,
         thread_people=_and([item.who for item in thread]),
         folder=folder,
-        id_kind="conversation" if row else "message",
-        ids=(row.pk,) if row else tuple(each.message.pk for each in found),
-        conversation_id=row.pk if row else None,
+        id_kind="conversation" if place else "message",
+        ids=(place.conversation_id,) if place else tuple(each.message.pk for each in found),
+        conversation_id=place.conversation_id if place else None,
         is_flagged=any(each.flags & Flag.FLAGGED for each in found),
         list_url=address.url,
         after_url=_url(place and place.older_id, address) or address.url,
@@ -106,12 +112,6 @@ def conversation_view(
 
 def _url(message_id: int | None, address: lists.ListAddress) -> str:
     return lists.message_url(message_id, address) if message_id else ""
-
-
-def _row_of(folder: Folder, message: Message) -> Conversation | None:
-    """Return the row that stands for the message's thread in this folder's list."""
-    rows = Conversation.objects.filter(folder=folder, thread_id=message.thread_id)
-    return rows.select_related("folder__account").first()
 
 
 def _item(

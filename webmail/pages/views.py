@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from webmail.mailbox.access import message_for
 from webmail.pages import context, lists, preferences, probes, read_state
-from webmail.pages.conversation import conversation_view
+from webmail.pages.conversation import ConversationView, conversation_view
 from webmail.pages.forms import LookForm, PersonForm
 from webmail.pages.shell import DENSITIES, DENSITY_COOKIE, KEYBOARD_COOKIE, Shell
 from webmail.reader.reading import opener_for
@@ -93,16 +93,16 @@ def message(request: HttpRequest, message_id: int) -> HttpResponse:
         read_state.page_opened(user, found)
         shell = Shell(request)
         values["shell"] = shell
-        values["page"] = _list_beside(request, address, shell, thread_id=found.thread_id)
+        values["page"] = _list_beside(request, address, shell, view)
     values["query"] = address.query
     return render(request, "reader/conversation.html", values)
 
 
 def _list_beside(
-    request: HttpRequest, address: lists.ListAddress, shell: Shell, *, thread_id: int
+    request: HttpRequest, address: lists.ListAddress, shell: Shell, view: ConversationView
 ) -> lists.ListView:
     user: Any = request.user
-    found, opener = lists.folder_named(user, address.folder), opener_for(request)
+    found, opener, thread_id = view.folder, opener_for(request), view.message.thread_id
     if address.query:
         return lists.search_list(user, address, folder=found, opener=opener, open_thread=thread_id)
     if found is None:

@@ -1,16 +1,23 @@
 """Whom a person knows, as it matters for one sender: a fixed number of queries."""
 
-from accounts.models import Identity, User
+from accounts.models import Identity, MailAccount, User
+from accounts.prepared import Prepared
 from smime.pki.addresses import canonical_address
 from webmail.mailbox import correspondents
 from webmail.reader.aids import Acquaintance
 
+_OWN = Prepared(
+    lambda user: (
+        Identity.objects.filter(user_id=user)
+        .values_list("address")
+        .union(MailAccount.objects.filter(user_id=user).values_list("address"))
+    )
+)
+
 
 def own_addresses(user: User) -> frozenset[str]:
     """Return the canonical addresses a person writes as."""
-    identities = Identity.objects.filter(user=user).values_list("address", flat=True)
-    accounts = user.mail_accounts.values_list("address", flat=True)
-    written = [user.address, *identities.union(accounts)]
+    written = [user.address, *(address for (address,) in _OWN.rows(user.pk))]
     return frozenset(filter(None, map(canonical_address, written)))
 
 

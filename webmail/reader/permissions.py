@@ -1,14 +1,20 @@
 """Whose remote images are loaded without asking."""
 
 from accounts.models import User
+from accounts.prepared import Prepared
 from webmail.mailbox.models import Message
 from webmail.reader.models import ImagePermission, Reading
+
+_ALWAYS = Prepared(
+    lambda user, sender: ImagePermission.objects.filter(user_id=user, sender=sender).values_list(
+        "pk"
+    )
+)
 
 
 def is_always(user: User, message: Message) -> bool:
     """Whether the person asked for this sender's images whenever their mail is verified."""
-    sender = message.from_address.lower()
-    return ImagePermission.objects.filter(user=user, sender=sender).exists()
+    return _ALWAYS.first(user.pk, message.from_address.lower()) is not None
 
 
 def may_always(message: Message) -> bool:

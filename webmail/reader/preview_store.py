@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.utils import timezone
 
 from accounts import sealed_cache, sealing
+from accounts.prepared import Prepared
 from webmail.mailbox.models import Message
 from webmail.reader.models import Rendition
 from webmail.reader.variants import PIPELINE
@@ -49,13 +50,21 @@ def save(message_id: int, facts: Facts, *, is_secret: bool, session_key: bytes |
     )
 
 
+_KEPT = Prepared(
+    lambda message: Rendition.objects.filter(
+        message_id=message, variant=VARIANT, pipeline=PIPELINE
+    ).values_list("sealed_document")
+)
+
+
 def load(message: Message, *, session_key: bytes) -> Facts | None:
     """Return what is kept about a message's attachments for this session; None if nothing is."""
-    kept = Rendition.objects.filter(message=message, variant=VARIANT, pipeline=PIPELINE).first()
+    kept = _KEPT.first(message.pk)
     if kept is not None:
+        (sealed,) = kept
         try:
             content = sealing.open_sealed(
-                bytes(kept.sealed_document), purpose="rendition", subject=_subject(message.pk)
+                bytes(sealed), purpose="rendition", subject=_subject(message.pk)
             )
         except sealing.SealBroken:  # its key has been rotated away: made again
             return None

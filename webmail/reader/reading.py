@@ -4,6 +4,7 @@ The web process parses nothing: it posts a task and waits at most `PATIENCE` for
 than that the page shows a skeleton that fills in when the worker announces the message.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol, cast
@@ -17,7 +18,7 @@ from accounts import lanes, late_replies, replies, session_keys
 from accounts.models import User
 from smime import trust, vault
 from webmail.mailbox import bodies, standing, subjects
-from webmail.mailbox.models import Message
+from webmail.mailbox.models import Message, Placement
 from webmail.mailbox.protected_fields import Opener
 from webmail.mime.trace import from_json
 from webmail.reader import authentication, links, permissions, words
@@ -55,14 +56,20 @@ def theme_of(request: HttpRequest) -> str:
     return "dark" if request.COOKIES.get("signet-theme") == "dark" else "light"
 
 
-def variant_for(request: HttpRequest, message: Message, *, images: bool = False) -> Variant:
-    """Return the rendering this person gets of this message."""
+def variant_for(
+    request: HttpRequest,
+    message: Message,
+    *,
+    images: bool = False,
+    places: Collection[Placement] | None = None,
+) -> Variant:
+    """Return the rendering this person gets of this message; `places` as `standing.is_junk`."""
     return Variant(
         images=images,
         verified_images=not images and permissions.is_always(_person(request), message),
         theme=_shade_of(request),
         plain=request.GET.get("body") == "plain",
-        junk=standing.is_junk(message),
+        junk=standing.is_junk(message, places),
     )
 
 
@@ -125,10 +132,18 @@ def _post(request: HttpRequest, message: Message, task: str, reply: str, *argume
 
 
 def open_message(
-    request: HttpRequest, message: Message, *, images: bool = False, wait: bool = True
+    request: HttpRequest,
+    message: Message,
+    *,
+    images: bool = False,
+    wait: bool = True,
+    places: Collection[Placement] | None = None,
 ) -> OpenMessage:
-    """Return `message` for its page, in whatever state it can be had within 1.5 s."""
-    variant = variant_for(request, message, images=images)
+    """Return `message` for its page, in whatever state it can be had within 1.5 s.
+
+    places: where it is, as `standing.is_junk` takes it.
+    """
+    variant = variant_for(request, message, images=images, places=places)
     user = _person(request)
     stamp = trust.stamp_for(user)
     key = session_keys.session_key(request)
@@ -280,7 +295,9 @@ def _finished(user: User, message: Message, variant: Variant, page: Page) -> Ope
             trackers=images["trackers"],
             tracker_hosts=tuple(images["tracker_hosts"]),
             loaded=images["remote"] if is_loaded else 0,
-            is_always=permissions.is_always(user, message),
+            is_always=permissions.is_always(user, message)
+            if variant.images
+            else variant.verified_images,
             may_load=images["may_load"],
             may_always=images["may_always"],
         ),

@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, Q
 from django.utils import timezone
 
 from accounts import sealed_cache, sealing
+from accounts.prepared import Prepared
 from accounts.rotation import SealedColumn
 from smime.facts_kept import KeptFacts, decode, encode
 from webmail.mailbox.models import Message
@@ -205,46 +206,60 @@ def _next_turn(row: Reading, findings: Findings) -> datetime | None:
     return min(row.turns_at, findings.turns_at or row.turns_at)
 
 
+# What stands of a reading, and whether its documents are here in a variant.
+_READ = Prepared(
+    lambda message, stamp, now, variant: Reading.objects.filter(
+        Q(turns_at=None) | Q(turns_at__gt=now),
+        message_id=message,
+        pipeline=PIPELINE,
+        trust_stamp=stamp,
+    ).values_list(
+        "page",
+        "verdict",
+        "is_encrypted",
+        Exists(Rendition.objects.filter(message_id=message, variant=variant, pipeline=PIPELINE)),
+    )
+)
+_SEALED = Prepared(
+    lambda message, variant: Rendition.objects.filter(
+        message_id=message, variant=variant, pipeline=PIPELINE
+    ).values_list("sealed_document")
+)
+
+
 def load_page(
     message: Message, variant: Variant, *, trust_stamp: str, session_key: bytes | None
 ) -> Page | None:
     """Return the finished page, or None if it must be (re)made for this person now."""
-    readings = Reading.objects.filter(message=message, pipeline=PIPELINE, trust_stamp=trust_stamp)
-    still = Q(turns_at=None) | Q(turns_at__gt=timezone.now())
-    reading = readings.filter(still).defer("sealed_facts").first()
-    if reading is None:
+    found = _READ.first(message.pk, trust_stamp, timezone.now(), variant.key)
+    if found is None:
         return None
-    if not reading.is_encrypted:
-        made = Rendition.objects.filter(
-            message=message, variant=variant.key, pipeline=PIPELINE
-        ).exists()
+    page, verdict, is_encrypted, is_made = found
+    if not is_encrypted:
         # The page is one; what a message in spam may not do is said in it.
-        is_same = bool(reading.page) and reading.page.get("is_junk", False) == variant.junk
-        return _assembled(reading) if made and is_same else None
+        is_same = bool(page) and page.get("is_junk", False) == variant.junk
+        return _assembled(page, verdict) if is_made and is_same else None
     content = sealed_cache.get(_opened_key("page", message.pk, variant), session_key=session_key)
     return json.loads(content) if content is not None else None
 
 
-def _assembled(reading: Reading) -> Page:
+def _assembled(page: Page, verdict: dict[str, Any]) -> Page:
     """Put the verdict into the page: it may be younger than the documents."""
-    page, verdict = dict(reading.page), reading.verdict
-    page["verdict"] = verdict
     images = page["images"]
-    page["images"] = images | {"may_always": images["may_load"] and verdict["level"] == "ok"}
-    return page
+    may_always = images["may_load"] and verdict["level"] == "ok"
+    return page | {"verdict": verdict, "images": images | {"may_always": may_always}}
 
 
 def load_documents(
     message: Message, variant: Variant, *, session_key: bytes | None
 ) -> Documents | None:
     """Return the documents of a rendering, or None if they are not here (any more)."""
-    rendition = Rendition.objects.filter(
-        message=message, variant=variant.key, pipeline=PIPELINE
-    ).first()
+    rendition = _SEALED.first(message.pk, variant.key)
     if rendition is not None:
+        (sealed,) = rendition
         return Documents.from_json(
             sealing.open_sealed(
-                bytes(rendition.sealed_document),
+                bytes(sealed),
                 purpose="rendition",
                 subject=_subject(message.pk, variant.key),
             )

@@ -142,9 +142,10 @@ def test_counters_follow_and_row_ids_stay(alice):
 def test_neighbours(alice):
     _fill(alice, 3)
     middle = Conversation.objects.order_by("latest_at")[1]
-    found = listing.neighbours(alice.user, alice.inbox, middle)
+    found = listing.neighbours(alice.user, alice.inbox, middle.thread_id)
     newest, oldest = Conversation.objects.order_by("-latest_at")[::2]
-    assert found == (newest.newest_id, oldest.newest_id, 2, 3)
+    assert found == (middle.pk, newest.newest_id, oldest.newest_id, 2, 3)
+    assert listing.neighbours(alice.user, alice.inbox, 0) is None
 
 
 def test_neighbours_of_one_moment_and_at_the_ends(alice, django_assert_num_queries):
@@ -153,7 +154,8 @@ def test_neighbours_of_one_moment_and_at_the_ends(alice, django_assert_num_queri
     rows = list(Conversation.objects.order_by("-latest_at", "-id"))
     assert alice.inbox.account.user_id == alice.user.pk  # loaded, as by folder_by_name
     with django_assert_num_queries(len(rows)):
-        found = [listing.neighbours(alice.user, alice.inbox, row) for row in rows]
+        found = [listing.neighbours(alice.user, alice.inbox, row.thread_id) for row in rows]
+    assert [one.conversation_id for one in found] == [row.pk for row in rows]
     ids = [row.newest_id for row in rows]
     assert [one.newer_id for one in found] == [None, *ids[:-1]]
     assert [one.older_id for one in found] == [*ids[1:], None]
@@ -176,6 +178,8 @@ def test_nothing_of_others(alice, mallory):
             get(mallory.user, pk)
     with pytest.raises(PermissionError):
         listing.conversations(mallory.user, alice.inbox)
+    with pytest.raises(PermissionError):
+        listing.neighbours(mallory.user, alice.inbox, placement.message.thread_id)
     assert listing.thread_messages(mallory.user, placement.message) == ()
     for kind, pk in (("conversation", conversation.pk), ("message", placement.message_id)):
         assert listing.placement_ids_of(alice.user, kind=kind, ids=[pk]) == [placement.pk]

@@ -38,7 +38,7 @@ def reads(monkeypatch):
     """Open messages without workers; the list holds what was asked for."""
     asked = []
 
-    def open_message(request, message, *, images=False, wait=True):
+    def open_message(request, message, *, images=False, wait=True, places=None):
         asked.append((message.pk, images))
         return opened(message)
 
