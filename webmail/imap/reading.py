@@ -82,7 +82,7 @@ def rows_by_sequence(conversation: Conversation, low: int, high: int) -> list[Fe
 
 
 def rows(conversation: Conversation, uids: UidSelection) -> list[FetchedRow]:
-    """The rows of these UIDs that exist, ascending by UID."""
+    """The rows of these UIDs that exist and that the server can read, ascending by UID."""
     wanted = selection(uids)
     found: list[FetchedRow] = []
     if len(wanted.ranges) == 1:
@@ -118,9 +118,16 @@ def _rows(
         )
     except CommandRefused:
         # Some servers refuse BODYSTRUCTURE of a broken message for the whole range.
-        found.clear()
+        whole = dict(found)
         items = row_items(conversation, with_structure=False)
-        conversation.run(command, encoded, b" ", items, handler=handler, limits=ROW_LIMITS)
+        try:
+            conversation.run(command, encoded, b" ", items, handler=handler, limits=ROW_LIMITS)
+        except CommandRefused as refused:
+            # NO after the others' rows: one that cannot be read must not hide them (RFC 2180 §4.1).
+            if refused.is_bad or not found:
+                raise
+            logger.warning("imap.rows_incomplete count=%d", len(found))
+        found |= whole
     return [found[uid] for uid in sorted(found)]
 
 

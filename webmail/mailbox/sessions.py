@@ -18,7 +18,7 @@ from django.utils import timezone
 from accounts import credentials
 from accounts.models import MailAccount
 from accounts.sealing import SealBroken
-from webmail.imap import AuthFailed, ConnectFailed, Deadlines, ImapError, MessageGone, Session
+from webmail.imap import AuthFailed, ConnectFailed, Deadlines, ImapError, Session
 from webmail.mailbox.changes import announce
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,8 @@ _guard = threading.Lock()
 def imap_session(
     account: MailAccount, *, keep: bool = True, probe: bool = False
 ) -> Iterator[Session]:
-    """Give a signed-in session for the block; its outcome becomes the account's state.
+    """Give a signed-in session for the block; that none could be had, or that it was lost, becomes
+    the account's state. A server that answers, if only with a refusal, is not away.
 
     probe: ask a kept session whether it lives, and have it take note of changes, even if it was
     used a moment ago: counters of a selected folder are those of its last look (RFC 9051 §6.3.11).
@@ -62,13 +63,11 @@ def imap_session(
     try:
         session = session or connect(account)
         yield session
-    except MessageGone:
-        _give_back(account, session, keep=keep)
-        raise
     except ImapError as error:
-        if session is not None:
-            _give_back(account, session, keep=keep)
-        note_failure(account, error)
+        is_refusal = session is not None and session.is_open
+        _give_back(account, session, keep=keep)
+        if not is_refusal:
+            note_failure(account, error)
         raise
     except BaseException:
         if session is not None:

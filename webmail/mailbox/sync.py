@@ -86,7 +86,8 @@ def first_paint(account_id: int) -> None:
             if inbox is not None and inbox.window_low_uid is None:
                 visiting.visit(account, inbox, session)
             sessions.note_success(account, session)
-    except (ImapError, sessions.AccountUnusable):
+    except (ImapError, sessions.AccountUnusable) as error:
+        _note_refusal(account, error)
         logger.info("event=first-paint-failed account=%d", account_id)
         return
     lanes.post("mailbox.sync_account", account_id, lane=LANE)
@@ -108,7 +109,8 @@ def sync_account(account_id: int, *, slice_seconds: float = SLICE_SECONDS) -> No
             with sessions.imap_session(account, probe=True) as session:
                 is_finished = _sync(account, session, turn)
                 sessions.note_success(account, session)
-        except (ImapError, sessions.AccountUnusable):
+        except (ImapError, sessions.AccountUnusable) as error:
+            _note_refusal(account, error)
             logger.info("event=sync-failed account=%d", account_id)
             return
         mirror.purge_gone(account_id)
@@ -141,6 +143,12 @@ def sync_folder(
             logger.info("event=sync-failed account=%d folder=%d", account.pk, folder_id)
             return
     _post_woken(account.pk)
+
+
+def _note_refusal(account: MailAccount, error: Exception) -> None:
+    """Say in the account's state that the server refused what no sync can do without."""
+    if isinstance(error, CommandRefused):
+        sessions.note_failure(account, error)
 
 
 def wake(folders: QuerySet[Folder]) -> None:
@@ -190,12 +198,16 @@ def _visit(account: MailAccount, folder: Folder, session: Session) -> None:
     try:
         visiting.visit(account, folder, session)
     except CommandRefused as refused:
-        # Listed and yet not to be opened (rights, a broken index): the others go on.
-        logger.warning(
-            "event=folder-refused account=%d folder=%d command=%s",
-            account.pk, folder.pk, refused.command,
-        )  # fmt: skip
+        _pass_over(account, folder, refused)
         visiting.save(folder, synced_seq=folder.wake_seq)
+
+
+def _pass_over(account: MailAccount, folder: Folder, refused: CommandRefused) -> None:
+    """Listed and yet not to be opened or read (rights, a broken index): the others go on."""
+    logger.warning(
+        "event=folder-refused account=%d folder=%d command=%s",
+        account.pk, folder.pk, refused.command,
+    )  # fmt: skip
 
 
 def _visit_woken(account: MailAccount, session: Session, turn: Slice) -> None:
@@ -205,7 +217,16 @@ def _visit_woken(account: MailAccount, session: Session, turn: Slice) -> None:
 
 
 def _backfill(account: MailAccount, folder: Folder, session: Session, turn: Slice) -> bool:
-    """Mirror windows downwards to the oldest message; False when the turn ended before."""
+    """Mirror a folder to its oldest message; False when the turn ended before."""
+    try:
+        return _windows(account, folder, session, turn)
+    except CommandRefused as refused:
+        _pass_over(account, folder, refused)
+        return True
+
+
+def _windows(account: MailAccount, folder: Folder, session: Session, turn: Slice) -> bool:
+    """Mirror windows downwards; False when the turn ended before the last. Raises ImapError."""
     folder.refresh_from_db()
     # What the server had selected is another folder after a visit to a woken one.
     is_selected = False

@@ -132,6 +132,25 @@ def test_a_lying_server_gives_only_what_was_asked(fake):
     assert len(session.take_events()) >= 3
 
 
+@pytest.mark.parametrize("refuses_headers", [False, True])
+def test_a_message_the_server_cannot_read_hides_no_other(fake, refuses_headers):
+    head = b'* %d FETCH (UID %d FLAGS () INTERNALDATE "07-Feb-2026 02:44:25 +0000" RFC822.SIZE 5 %bBODY[HEADER.FIELDS (FROM)] {2}\r\n\r\n)\r\n'
+    structure = b'BODYSTRUCTURE ("text" "plain" NIL NIL NIL "7bit" 1 1) '
+
+    def fetch(peer, tag, rest):
+        has_structure = b"BODYSTRUCTURE" in rest
+        broken = {2} if has_structure or refuses_headers else set()
+        for uid in {1, 2, 3} - broken:
+            peer.send(head % (uid, uid, structure if has_structure else b""))
+        peer.send(tag + (b" NO [SERVERBUG] broken\r\n" if broken else b" OK done\r\n"))
+
+    session = fake(commands={b"UID FETCH": fetch})
+    session.select("INBOX")
+    rows = {row.uid: row for row in session.rows((1, 3))}
+    assert set(rows) == ({1, 3} if refuses_headers else {1, 2, 3})
+    assert all((row.structure is None) == (uid == 2) for uid, row in rows.items())
+
+
 def test_a_message_that_is_gone(fake):
     session = fake(commands=fetch_reply(b""))
     session.select("INBOX")
