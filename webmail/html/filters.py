@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from urllib.parse import unquote, urlsplit
 
-from webmail.html.css import safe_declarations
+from webmail.html.css import SafeDeclarations, safe_declarations
 from webmail.html.hosts import INVISIBLE
 from webmail.html.limits import HtmlLimits
 from webmail.html.links import Target, deceit, read_target
@@ -58,7 +58,7 @@ class AttributeFilter:
         self.tracker_urls: dict[str, None] = {}
         self.limits_hit: dict[str, None] = dict.fromkeys(reading.limits_hit)
         self.emitted: set[tuple[str, str]] = set()  # what a second writing may repeat
-        self._styles: set[str] = set()
+        self._styles: dict[str, SafeDeclarations] = {}
         self._data_room = limits.data_images
         self._leads_away = False  # the link being written has a target outside the frame
         self._judge_links(reading)
@@ -85,19 +85,22 @@ class AttributeFilter:
         return value
 
     def _answer(self, tag: str, attribute: str, value: str) -> str | None:
+        # The most frequent first.
         match attribute:
             case "style":
                 return self.style(value)
-            case "src" | "background":
-                if attribute == "background":
-                    return self.image(value)
-                return self._picture(value) if tag == "img" else None
             case "href":
                 # nh3 asks about <link> too, before it drops the element
                 return self._href(value) if tag in {"a", "area"} else None
+            case "rel":
+                return value
             case "target":
                 leads_away, self._leads_away = self._leads_away, False
                 return value if leads_away else None
+            case "src":
+                return self._picture(value) if tag == "img" else None
+            case "background":
+                return self.image(value)
             case "usemap":
                 return value if value.startswith("#") else None
             case "type" if tag == "blockquote":
@@ -112,13 +115,13 @@ class AttributeFilter:
             self.limits_hit["style-attribute"] = None
             self.removed["style"] += 1
             return None
-        if value not in self._styles:
+        safe = self._styles.get(value)
+        if safe is None:
             if len(self._styles) >= self._limits.style_attributes:
                 self.limits_hit["style-attributes"] = None
                 self.removed["style"] += 1
                 return None
-            self._styles.add(value)
-        safe = safe_declarations(value)
+            safe = self._styles[value] = safe_declarations(value)
         if safe.dropped:
             self.removed["declaration"] += safe.dropped
         return safe.text or None
@@ -164,8 +167,11 @@ class AttributeFilter:
         return ours
 
     def _data_image(self, source: str) -> str | None:
-        rebuilt = data_image(source, largest=min(self._limits.data_image, self._data_room))
+        largest = min(self._limits.data_image, self._data_room)
+        rebuilt = data_image(source, largest=largest)
         if rebuilt is None:
+            if len(source) > largest * 4 // 3:
+                self.limits_hit["data-images"] = None
             return self._placeholder("data-image")
         url, octets = rebuilt
         self._data_room -= octets

@@ -77,6 +77,8 @@ def _sanitised(
     body_background = reading.body_attributes.get("background", "")
     background = (ledger.image(body_background) or "") if body_background else ""
     body_style = _body_style(reading.body_attributes, limits)
+    if len(reading.body_attributes.get("style", "")) > limits.style_attribute:
+        ledger.limits_hit["style-attribute"] = None
     body = write(source, ledger)
     if second_wash and len(body.encode()) <= limits.own_html:
         body = write_again(wash(body), ledger.repeat)

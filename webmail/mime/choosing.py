@@ -89,7 +89,7 @@ class BodyChoice:
     invitations: tuple[Part, ...] = ()  # text/calendar with a METHOD; listed as attachments too
     # What the reader should be told, once each: "external-body" (content is elsewhere and was not
     # fetched), "partial" (a piece of a message), "damaged-file", "embedded" (too many files inside
-    # one part), "damaged-tnef", "blocks" (more than MOST_BLOCKS texts).
+    # one part), "damaged-tnef", "large-tnef" (not opened), "blocks" (more than MOST_BLOCKS texts).
     notes: tuple[str, ...] = ()
 
 
@@ -289,6 +289,8 @@ class _Chooser:
             self.tnef_bodies += embedded.bodies
             if embedded.is_damaged:
                 self.notes["damaged-tnef"] = None
+            if embedded.is_too_large:
+                self.notes["large-tnef"] = None
             if embedded.is_whole:
                 self.opened_tnef.append(part)
                 return
@@ -353,12 +355,19 @@ class _Chooser:
 
 
 def _related_root(part: Part) -> Part:
-    """The root of a multipart/related: `start`, else the first child (RFC 2387 §3.2)."""
+    """The root of a multipart/related: `start`, else the first child (RFC 2387 §3.2).
+
+    Web archives put pictures in front of the page: then the first of the stated `type` is meant.
+    """
     start = part.parameters.get("start", "").strip("<> ")
     for child in part.children:
         if start and child.content_id == start:
             return child
-    return part.children[0]
+    first, *others = part.children
+    stated = part.parameters.get("type", "").strip().lower()
+    if not first.content_type.startswith(("image/", "audio/", "video/")):
+        return first
+    return next((child for child in others if child.content_type == stated), first)
 
 
 def _attachment(message: Message, part: Part) -> AttachmentPart:

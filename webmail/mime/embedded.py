@@ -39,6 +39,7 @@ class Embedded:
     bodies: tuple[Part, ...] = ()  # the text of TNEF: plain, else HTML
     is_cut: bool = False  # more than MOST_FILES
     is_damaged: bool = False  # something could not be read to its end
+    is_too_large: bool = False  # nothing was read
 
     @property
     def is_whole(self) -> bool:
@@ -47,6 +48,7 @@ class Embedded:
 
 
 _NOTHING: Final = Embedded()
+_TOO_LARGE: Final = Embedded(is_too_large=True)
 
 
 def may_hold_files(part: Part) -> bool:
@@ -114,10 +116,13 @@ def embedded_in(message: Message, part: Part) -> Embedded:
             is_cut=len(found) >= MOST_FILES,
             is_damaged=any(file.is_damaged for file in found),
         )
+    if not is_tnef_part(part):
+        return _NOTHING
     # Base64 makes four octets of three; a longer part is not worth a decoding.
-    if is_tnef_part(part) and part.end - part.body_start <= LONGEST * 3 // 2:
-        return _in_tnef(part, _content(message, part))
-    return _NOTHING
+    if part.end - part.body_start > LONGEST * 3 // 2:
+        return _TOO_LARGE
+    content = _content(message, part)
+    return _TOO_LARGE if len(content) > LONGEST else _in_tnef(part, content)
 
 
 def find_part(message: Message, path: str) -> Part:

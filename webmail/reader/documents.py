@@ -4,6 +4,7 @@ Everything here works on one subtree with one state of trust; HTML of two subtre
 one document (EFAIL, rendering.md §3).
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -36,6 +37,8 @@ DANGEROUS = frozenset(
     sys vb vbe vbs vxd wsc wsf wsh xht xhtml xll xlsm docm pptm
     """.split()  # noqa: SIM905 - a list of words is read as one
 )
+# The first character that is seen, behind a tag or none; nh3 writes the rest as it is.
+_FIRST_WORD = re.compile(r"(?:\A|>)(?:[\s\u200b\ufeff]|&nbsp;)*+(?:[^\s<&\u200b\ufeff]|&(?!nbsp;))")
 INLINE_IMAGE_LIMIT = 10 * 1024 * 1024  # octets
 
 
@@ -186,6 +189,11 @@ def render_block(
     )
 
 
+def _shows(safe: SafeHtml) -> bool:
+    """Say whether there is anything to see: a word, a picture or the place of one."""
+    return bool("<img" in safe.body or safe.body_background or _FIRST_WORD.search(safe.body))
+
+
 @dataclass(frozen=True, slots=True)
 class Body:
     """The documents of one subtree."""
@@ -218,6 +226,7 @@ def build(
     links = _link_policy(addresses, found, own_hosts)
     frames = []
     all_plain = True
+    shows = says = False
     for block in choice.blocks:
         decoded = decode_text(tree, block.part)
         safe = render_block(
@@ -233,6 +242,8 @@ def build(
         if decoded.truncated:
             found.limits.add("text")
         all_plain &= safe.is_plain
+        shows |= _shows(safe) or bool(safe.limits_hit)  # of which a sentence tells already
+        says |= bool(decoded.text.strip())
         ground = _ground(safe, variant)
         language = block.part.headers.text("content-language").partition(",")[0].strip() or None
         frames.append(document([safe], theme=ground, language=language, title=_("Message")))
@@ -255,4 +266,6 @@ def build(
         )
         for part in choice.nested
     )
+    if frames and not (layer or shows or attachments or choice.secured):
+        found.limits.add("nothing-shown" if says else "empty")
     return Body(tuple(frames), attachments, choice, all_plain)

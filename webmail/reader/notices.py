@@ -44,7 +44,7 @@ _SENTENCES = {
         "This message has more texts than fit on a page; the rest are attachments."
     ),
     "embedded": gettext_noop(
-        "The text holds an unusual number of files; not all of them are listed. "
+        "The text or an attachment holds an unusual number of files; not all of them are listed. "
         "Download the original."
     ),
     "damaged-file": gettext_noop(
@@ -52,6 +52,27 @@ _SENTENCES = {
     ),
     "damaged-tnef": gettext_noop(
         "The attachment made by Outlook (winmail.dat) is damaged; not all in it could be read."
+    ),
+    "large-tnef": gettext_noop(
+        "The attachment made by Outlook (winmail.dat) is too large to be opened here. "
+        "It is listed as it came."
+    ),
+    "boundary": gettext_noop(
+        "The mark between the parts of this message is too long; it was not taken apart. "
+        "Download the original."
+    ),
+    "links": gettext_noop(
+        "This message has more links than are checked; the others ask before they open."
+    ),
+    "images": gettext_noop(
+        "This message has more pictures than are looked at; hidden ones may be among the rest."
+    ),
+    "data-images": gettext_noop(
+        "A picture inside the text is too large to be shown. Download the original."
+    ),
+    "empty": gettext_noop("This message has no text."),
+    "nothing-shown": gettext_noop(
+        "Nothing in this message can be shown safely. Download the original to see what it holds."
     ),
     "external-body": gettext_noop(
         "A part of this message is kept somewhere else. Nothing was fetched from there."

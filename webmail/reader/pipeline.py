@@ -251,6 +251,7 @@ def _page(reading: Reading, verdict: Verdict, permission: Permission, assembly: 
         "has_deceptive_links": found.has_deceptive_links,
         "limits": sorted({*found.limits, *reading.content.limits_hit, *reading.message.limits_hit}),
         "header_rows": _header_rows(reading.message),
+        "has_more_header": len(reading.message.root.headers.items()) > HEADER_ROWS,
     }
 
 

@@ -164,6 +164,7 @@ class OpenMessage:
     header_rows: tuple[tuple[str, str], ...] = field(default=())
 
 
+    has_more_header: bool = False  # more fields than `header_rows`
 _KINDS = {
     "application/pdf": "PDF",
     "application/zip": "ZIP",

@@ -311,6 +311,7 @@ def _finished(user: User, message: Message, variant: Variant, page: Page) -> Ope
         header_rows=tuple((name, value) for name, value in page["header_rows"]),
         aid=aids.line,
         details=details_view(
+        has_more_header=page.get("has_more_header", False),
             page,
             trace=trace,
             checks=authentication.check_views(found),

@@ -26,6 +26,8 @@ from webmail.reader.reading import Ask, ask, ask_late
 from webmail.reader.store import Documents, load_documents
 from webmail.reader.variants import Variant
 
+SOURCE_SHOWN = 2_000_000  # octets; the rest is to be had by downloading
+
 
 def _documents(
     request: HttpRequest, kind: str, token: str, *, render: Ask = ask_late
@@ -121,8 +123,10 @@ def source(request: HttpRequest, message_id: int) -> HttpResponse:
         found = parts.content(request, message, parts.SOURCE)
     except parts.NotTakenOut as problem:
         return not_here(request, message, problem)
-    text = found.first(2_000_000).decode("utf-8", "replace")
-    return render(request, "reader/source.html", {"message": message, "source": text})
+    beginning = found.first(SOURCE_SHOWN + 1)
+    text = beginning[:SOURCE_SHOWN].decode("utf-8", "replace")
+    context = {"message": message, "source": text, "is_cut": len(beginning) > SOURCE_SHOWN}
+    return render(request, "reader/source.html", context)
 
 
 @require_GET

@@ -271,6 +271,22 @@ def summary(choice: BodyChoice) -> dict[str, list[str]]:
             "html",
             {"blocks": ["2 html"]},
         ),
+        # a web archive: the picture first, and only the type says what the page is
+        (
+            multi("related", PICTURE, SHOWN, parameters='; type="Text/HTML"'),
+            "html",
+            {"blocks": ["2 html"]},
+        ),
+        (
+            multi("related", PICTURE, HTML),
+            "html",
+            {"attachments": ["1", "2"]},
+        ),
+        (
+            multi("related", PLAIN, SHOWN, PICTURE, parameters='; type="text/html"'),
+            "html",
+            {"blocks": ["1 plain"], "attachments": ["2", "3"]},
+        ),
         (multi("mixed", SHOWN, PICTURE), "html", {"blocks": ["1 html"]}),
         (
             multi("mixed", PLAIN, PDF, HTML, LOG),
