@@ -26,7 +26,8 @@ img{{max-width:100%}}
 :where(img[src="{NO_PICTURE}"]){{
  display:inline-block;box-sizing:border-box;overflow:hidden;padding:2px 6px;
  border:1px dashed #8E8474;
- background:#F3EDE2;color:#554D43;font:400 13px/18px {_FONTS};text-align:left}}
+ font:400 13px/18px {_FONTS};text-align:left}}
+img[src="{NO_PICTURE}"]{{background:#F3EDE2!important;color:#554D43!important}}
 a:is([href^="/go/"],[href^="/attached/"]){{text-decoration:underline wavy #A3121F}}
 a:is([href^="/go/"],[href^="/attached/"])::after{{
  content:" \\26A0\\FE0E";color:#A3121F;display:inline!important}}
