@@ -14,8 +14,9 @@ import logging
 import time
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import islice
 
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 from django.utils import timezone
 
 from accounts import lanes
@@ -77,10 +78,18 @@ def hand_over_due_changes() -> None:
         PendingChange.objects.filter(state=_State.PENDING, next_try_at__lte=now)
         .exclude(account__state__in=unusable)
         .order_by()
-        .values_list("account_id", flat=True)
-        .distinct()
+        .values_list("account_id", "account__state", "account__last_error_at")
+        .annotate(asked_at=Min("created_at"))
     )
-    for account_id in due[:500]:
+    ready = (
+        account_id
+        for account_id, state, failed_at, asked_at in due
+        # Dialled every few seconds, dead servers would hold every thread that clicks wait for.
+        if state != MailAccount.State.UNREACHABLE
+        or failed_at is None
+        or now - failed_at >= plans.plan_rest(now - asked_at)
+    )
+    for account_id in islice(ready, 500):
         post("mailbox.apply_changes", account_id, lane="interactive")
     old = PendingChange.objects.filter(finished_at__lt=now - KEPT_FOR).values_list("id", flat=True)
     PendingChange.objects.filter(pk__in=list(old[:1_000])).delete()

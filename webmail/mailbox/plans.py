@@ -137,6 +137,11 @@ def plan_refusal(code: ResponseCode | None, *, attempts: int) -> Retry:
     return Retry(timedelta(seconds=5 * 3 ** (attempts - 1)))
 
 
+def plan_rest(waited: timedelta) -> timedelta:
+    """Return how long to leave a server alone whose changes have waited so long already."""
+    return min(max(waited / 2, timedelta(seconds=10)), timedelta(minutes=10))
+
+
 def plan_reconnect(attempts: int) -> timedelta:
     """Return how long to wait after the connection was lost: the wish is kept for ever."""
     return min(timedelta(seconds=10 * 2 ** min(attempts, 10)), timedelta(minutes=10))

@@ -188,6 +188,11 @@ class Watcher:
                 self._not_before[account_id] = time.monotonic() + RETRY_SECONDS
                 _note(account_id, error)
                 continue
+            except Exception:
+                # A fault of ours with one account: the others are watched on.
+                self._not_before[account_id] = time.monotonic() + RETRY_SECONDS
+                logger.exception("event=watch-broke account=%d", account_id)
+                continue
             if account_id not in self._held:
                 watched.session.abandon()
                 continue

@@ -1,13 +1,17 @@
 """A server that answers with a refusal is not away, and one folder's refusal stops no other."""
 
 import time
+import uuid
+from concurrent.futures import Future
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import MailAccount
 from webmail.imap import CommandRefused, ConnectionLost, LimitExceeded, MessageGone
-from webmail.mailbox import folder_list, sessions, sync
-from webmail.mailbox.models import Folder
+from webmail.mailbox import applying, folder_list, sessions, sync, watch
+from webmail.mailbox.models import Folder, PendingChange
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +105,47 @@ def test_a_folder_that_cannot_be_read_stops_no_other(alice, monkeypatch):
     assert list(Folder.objects.filter(is_backfilled=False).values_list("path", flat=True)) == [
         "Archive"
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "failed", "waited", "is_posted"),
+    [
+        ("active", 1, 100, True),
+        ("unreachable", 1, 2, False),
+        ("unreachable", 11, 12, True),
+        ("unreachable", 40, 100, False),
+        ("unreachable", 60, 100, True),
+        ("unreachable", 599, 100_000, False),
+        ("unreachable", 601, 100_000, True),
+        ("auth-failed", 9_999, 100_000, False),
+    ],
+)
+def test_the_scanner_leaves_a_server_that_is_away_alone(
+    alice, monkeypatch, state, failed, waited, is_posted
+):
+    """Seconds since the last failure, and since the oldest wish."""
+    posted = []
+    monkeypatch.setattr(applying, "post", lambda *task, lane: posted.append((*task, lane)))
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    MailAccount.objects.update(state=state, last_error_at=now - timedelta(seconds=failed))
+    for seconds in (waited, 0):
+        PendingChange.objects.create(
+            account=alice.account, operation="flags", group=uuid.uuid4(),
+            created_at=now - timedelta(seconds=seconds), next_try_at=now, args={"add": 1, "remove": 0},
+        )  # fmt: skip
+    applying.hand_over_due_changes()
+    assert posted == [("mailbox.apply_changes", alice.account.pk, "interactive")] * is_posted
+
+
+def test_one_account_that_breaks_the_watching_ends_it_for_no_other(alice, caplog):
+    watcher = watch.Watcher()
+    broken: Future[watch.Watched] = Future()
+    broken.set_exception(ValueError("no such thing"))
+    watcher._opening[alice.account.pk] = broken
+    try:
+        watcher.step(0)
+        assert alice.account.pk not in watcher._opening
+    finally:
+        watcher.close()
+    assert "event=watch-broke" in caplog.text
