@@ -55,7 +55,7 @@ _KEYWORDS_ONLY = frozenset({"cursor"})
 _GROUND = re.compile(r"[{;]background(?:-color)?:(?!none|transparent|inherit|initial|unset)")
 _NAMES_DARK = re.compile(r"prefers-color-scheme", re.IGNORECASE)
 _DEEPEST_VALUE = 8
-_REMEMBERED = 512  # characters of a style attribute
+_REMEMBERED = 128  # characters of a declaration
 _DEEPEST_RULE = 2  # a rule, and a rule in a media rule
 
 
@@ -78,25 +78,43 @@ class SafeStylesheet:
     is_cut: bool
 
 
-def safe_declarations(source: str) -> SafeDeclarations:
-    """Filter the value of a style attribute (the caller has bounded its length)."""
-    return _remembered(source) if len(source) <= _REMEMBERED else _read_declarations(source)
+def safe_declarations(source: Css) -> SafeDeclarations:
+    """Filter the value of a style attribute or a block (the caller has bounded its length)."""
+    usual = _usual_declarations(source) if isinstance(source, str) else None
+    return usual or _declarations(tinycss2.parse_blocks_contents(source))
 
 
-def _read_declarations(source: Css) -> SafeDeclarations:
-    usual = read_usual(source) if isinstance(source, str) else None
-    if usual is None or any(name in _KEYWORDS_ONLY for name, _ in usual):
-        return _declarations(tinycss2.parse_blocks_contents(source))
-    kept = [f"{name}:{value}" for name, value in usual if name in PROPERTIES]
-    return SafeDeclarations(text=";".join(kept), kept=len(kept), dropped=len(usual) - len(kept))
+def _usual_declarations(source: str) -> SafeDeclarations | None:
+    """Filter declarations if all are usual: then no `;` stands in a string or in brackets."""
+    kept: list[str] = []
+    dropped = 0
+    for piece in source.split(";"):
+        read = _remembered(piece) if len(piece) <= _REMEMBERED else _usual_declaration(piece)
+        if read is None:
+            return None
+        text, lost = read
+        if text:
+            kept.append(text)
+        dropped += lost
+    return SafeDeclarations(text=";".join(kept), kept=len(kept), dropped=dropped)
 
 
-# Mails repeat their styles. At most 4096 of 512 characters: 2 MB of ASCII, and as much of answers.
-_remembered = lru_cache(maxsize=4096)(_read_declarations)
+def _usual_declaration(source: str) -> tuple[str, int] | None:
+    """Return the safe text of a usual declaration, and 1 if there was one but it is not safe."""
+    usual = read_usual(source)
+    if usual is None or usual[0] in _KEYWORDS_ONLY:
+        return None
+    name, value = usual
+    return (f"{name}:{value}", 0) if name in PROPERTIES else ("", 1 if name else 0)
+
+
+# Mails repeat their declarations. At most 4096 of 128 characters: half a MB of ASCII, and as much
+# of answers.
+_remembered = lru_cache(maxsize=4096)(_usual_declaration)
 
 
 def forget_declarations() -> None:
-    """Forget every remembered style, as in a process that has shown no mail yet."""
+    """Forget every remembered declaration, as in a process that has shown no mail yet."""
     _remembered.cache_clear()
 
 
@@ -238,7 +256,7 @@ class _StylesheetBuilder:
 
     def _add_style_rule(self, rule: Rule) -> None:
         selectors = safe_selectors(rule.prelude)
-        declarations = _read_declarations(rule.content)
+        declarations = safe_declarations(rule.content)
         self.dropped += declarations.dropped
         if not selectors or not declarations.text:
             self.dropped += 1

@@ -21,25 +21,22 @@ _TOKEN = (
 # Tokens never touch: what follows one is this or the end, so none is the start of another kind.
 _BETWEEN = rf"(?:{_SPACE}*[,/]{_SPACE}*|{_SPACE}+)"
 _DECLARATION = re.compile(
-    rf"(?:{_SPACE}|;)*+(?P<name>{_IDENT}){_SPACE}*+:{_SPACE}*+"
+    rf"{_SPACE}*+(?P<name>{_IDENT}){_SPACE}*+:{_SPACE}*+"
     rf"(?P<value>{_TOKEN}(?:{_BETWEEN}{_TOKEN})*+){_SPACE}*+"
-    rf"(?P<important>!{_SPACE}*+(?i:important){_SPACE}*+)?(?:;|\Z)"
+    rf"(?P<important>!{_SPACE}*+(?i:important){_SPACE}*+)?"
 )
-_END = re.compile(rf"(?:{_SPACE}|;)*+\Z")
 _RUN = re.compile(rf"{_SPACE}+")
 
 
-def read_usual(source: str) -> list[tuple[str, str]] | None:
-    """Return the declarations of `source` as lower-case names and values, or None.
+def read_usual(source: str) -> tuple[str, str] | None:
+    """Return what stands between two `;` as lower-case name and value; "" and "" if it is blank.
 
-    A value is as tinycss2 would write it, with `!important` behind it. None: something in `source`
-    is for tinycss2. Linear in the length of `source`.
+    A value is as tinycss2 would write it, with `!important` behind it. None: what this `;` is a
+    part of is for tinycss2. Linear in the length of `source`.
     """
-    found: list[tuple[str, str]] = []
-    at = 0
-    while (match := _DECLARATION.match(source, at)) is not None:
-        name, value, important = match.group("name", "value", "important")
-        value = _RUN.sub(" ", value).replace("'", '"')
-        found.append((name.lower(), f"{value}!important" if important else value))
-        at = match.end()
-    return found if _END.match(source, at) else None
+    match = _DECLARATION.fullmatch(source)
+    if match is None:
+        return None if source.strip(" \t\n\r\f") else ("", "")
+    name, value, important = match.group("name", "value", "important")
+    value = _RUN.sub(" ", value).replace("'", '"')
+    return name.lower(), f"{value}!important" if important else value
