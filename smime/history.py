@@ -85,15 +85,18 @@ class Record:
 
     def noting(self, heard: Heard, *, name: str = "") -> "Record":
         """Return the record with this message in it, in place of what it said of it before."""
-        heard = replace(heard, at=_whole(heard.at))
+        at = _whole(heard.at)
+        if at != heard.at:
+            heard = replace(heard, at=at)
         place = bisect_left(self.recent, heard)
         if self.recent[place : place + 1] == (heard,):
             return self
         rest = self.without(heard.key)
-        if len(rest.recent) < RECENT or heard > rest.recent[0]:
+        recent = rest.recent
+        if len(recent) < RECENT or heard > recent[0]:
             # The oldest goes; what is older than all comes too late to be counted.
-            recent = tuple(sorted((*rest.recent, heard)))[-RECENT:]
-            rest = replace(rest, recent=recent)
+            place = bisect_left(recent, heard)
+            rest = replace(rest, recent=(*recent[:place], heard, *recent[place:])[-RECENT:])
         if not heard.fingerprint:
             return rest
         if name and (rest.name_at is None or rest.name_at <= heard.at):
@@ -109,10 +112,11 @@ class Record:
 
     def without(self, key: str) -> "Record":
         """Return the record without that message: it does not count (any more)."""
-        recent = tuple(each for each in self.recent if each.key != key)
+        rest = [each for each in self.recent if each.key != key]
         firsts = {sight.fingerprint for sight in self.sights if sight.first_key == key}
-        if not firsts and len(recent) == len(self.recent):
+        if not firsts and len(rest) == len(self.recent):
             return self
+        recent = tuple(rest)
         if not firsts:
             return replace(self, recent=recent)
         sights = tuple(sight for sight in self.sights if sight.fingerprint not in firsts)

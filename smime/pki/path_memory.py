@@ -7,7 +7,6 @@ only which certificates are valid at each, as `paths.choose_path` looks at nothi
 the answers are those of `paths.find_path`.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +16,8 @@ from cryptography import x509
 
 from smime.pki.paths import Path, choose_path, issuing_anchors, useful
 
-LIMIT = 4096  # answers of each kind
+LIMIT = 4096  # answers, of all kinds together
+_NOTHING = object()  # no answer yet; None is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class _Asked:
 
 
 class PathMemory:
-    """Answers of `find`, least recently asked ones forgotten first."""
+    """Answers of `find`. Forgotten is what nobody asked for while half of LIMIT others were."""
 
     def __init__(
         self, anchors: Sequence[x509.Certificate], others: Sequence[x509.Certificate]
@@ -54,7 +54,9 @@ class PathMemory:
         self._anchors = tuple(anchors)
         self._others = tuple(others)
         self._issuing = issuing_anchors(anchors)
-        self._kept: OrderedDict[Hashable, object] = OrderedDict()
+        # Two halves instead of an order that each answer would have to be moved in.
+        self._recent: dict[Hashable, object] = {}
+        self._older: dict[Hashable, object] = {}
         self._lock = Lock()
 
     def find(
@@ -85,19 +87,16 @@ class PathMemory:
 
     def remember[T](self, key: Hashable, ask: Callable[[], T]) -> T:
         """Return what `ask` answered for this key before; ask if it never did."""
-        try:
-            answer = self._kept[key]
-            self._kept.move_to_end(key)
-        except KeyError:  # not asked yet, or forgotten by another thread this moment
-            pass
-        else:
-            return answer  # type: ignore[return-value]  # a key's answers have one type
-        fresh = ask()
-        with self._lock:
-            self._kept[key] = fresh
-            if len(self._kept) > LIMIT:
-                self._kept.popitem(last=False)
-        return fresh
+        answer = self._recent.get(key, _NOTHING)
+        if answer is _NOTHING:
+            answer = self._older.get(key, _NOTHING)
+            if answer is _NOTHING:
+                answer = ask()
+            with self._lock:
+                self._recent[key] = answer
+                if len(self._recent) >= LIMIT // 2:
+                    self._older, self._recent = self._recent, {}
+        return answer  # type: ignore[return-value]  # a key's answers have one type
 
     def _pool(self, asked: _Asked) -> _Pool:
         issuing = [*self._issuing, *issuing_anchors(asked.more_anchors)]

@@ -24,7 +24,12 @@ from pyhanko_certvalidator.errors import (
     PathError,
     ValidationError,
 )
-from pyhanko_certvalidator.policy_decl import AcceptAllAlgorithms
+from pyhanko_certvalidator.policy_decl import (
+    AcceptAllAlgorithms,
+    CertRevTrustPolicy,
+    RevocationCheckingPolicy,
+    RevocationCheckingRule,
+)
 from pyhanko_certvalidator.sig_validate import (
     DEFAULT_VALIDATION_CONTEXT,
     DefaultSignatureValidator,
@@ -51,6 +56,11 @@ CHAIN_LIMIT = 16  # ways to an anchor that are tried one by one
 _STEP_LIMIT = 256  # links looked at to find them
 KEY_SIZE_LIMIT = 8192  # bits
 _SECOND = timedelta(seconds=1)
+# Withdrawals are judged elsewhere. Looked for in vain, they leave errors behind that hold on to all
+# that the callers were at.
+_WITHOUT_REVOCATION = CertRevTrustPolicy(
+    RevocationCheckingPolicy(RevocationCheckingRule.NO_CHECK, RevocationCheckingRule.NO_CHECK)
+)
 # What the validator says of a path, and what its decoder raises on damaged certificates.
 _BROKEN = (
     PathError,
@@ -303,8 +313,7 @@ def _validate(
         other_certs=[_asn1(each) for each in pool],
         allow_fetching=False,
         moment=moment,
-        revocation_mode="soft-fail",
-        retroactive_revinfo=True,
+        revinfo_policy=_WITHOUT_REVOCATION,
         # Weak methods are told apart afterwards; here they would hide what else is wrong.
         algorithm_usage_policy=AcceptAllAlgorithms(),
         signature_validator=_Signatures(),

@@ -83,9 +83,20 @@ def test_what_comes_with_a_question_is_part_of_it():
     assert ask(memory, stranger.certificate).trust == "incomplete"
 
 
-def test_a_memory_is_bounded(monkeypatch):
-    monkeypatch.setattr(path_memory, "LIMIT", 4)
+def test_a_memory_is_bounded_and_keeps_what_is_asked_for(monkeypatch):
+    monkeypatch.setattr(path_memory, "LIMIT", 8)
     memory = PathMemory(ROOT, ISSUERS)
-    for number in range(20):
-        memory.remember(number, lambda: 1)
-    assert len(memory._kept) == 4
+    asked = []
+
+    def ask_for(number):
+        return memory.remember(number, lambda: asked.append(number))
+
+    for number in range(1, 30):
+        assert ask_for(number) is ask_for(0) is None  # None is an answer, too
+        assert len(memory._recent) + len(memory._older) <= 8
+    assert asked == [1, 0, *range(2, 30)]
+    ask_for(29)
+    assert asked[-1] == 29
+    assert len(asked) == 30
+    ask_for(1)
+    assert asked[-1] == 1
