@@ -1,4 +1,8 @@
-"""Check 41: nothing remote before consent. What comes after it is in test_r47_ssrf.py."""
+"""Check 41: nothing remote before consent.
+
+What comes after it, through the proxy, is in tests/webmail/reader/test_image_proxy.py and
+tests/webmail/remote.
+"""
 
 import pytest
 

@@ -4,10 +4,11 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.webmail.remote.hosts import Reply, Site, serving
+from tests.webmail.remote.hosts import HOST, Reply, Site, serving, serving_securely
 from webmail.html.addresses import RefusedUrl
 from webmail.remote import Answer, Limits, NotFetched, Posted, fetch
 
@@ -161,3 +162,19 @@ def test_a_server_that_is_not_there(site: Site) -> None:
 def test_private_and_odd_addresses_are_never_asked(url: str) -> None:
     with pytest.raises(RefusedUrl):
         fetch(url, limits=LIMITS, user_agent="Signet test")
+
+
+@pytest.mark.parametrize("certified", [HOST, "other.test"])
+def test_the_name_stays_the_name_though_an_address_is_connected_to(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, certified: str
+) -> None:
+    """The certificate is checked for the name in the URL, and Host says it, too."""
+    with serving_securely(monkeypatch, tmp_path / "tls", certified=certified) as site:
+        site.routes["/a"] = Reply(b"here")
+        if certified == HOST:
+            assert get(site, "/a").content == b"here"
+            assert site.asked[0].fields["host"] == f"{HOST}:{site.port}"
+        else:
+            with pytest.raises(NotFetched, match="SSLCertVerificationError"):
+                get(site, "/a")
+            assert site.asked == []
