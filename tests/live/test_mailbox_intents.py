@@ -236,6 +236,37 @@ def test_a_refusal_takes_itself_back_and_tells(full, monkeypatch):
     )
 
 
+def test_what_joins_a_repeated_move_is_moved_although_its_message_id_is_in_the_target(
+    box, monkeypatch
+):
+    """Senders choose Message-IDs: a mail in the target with the same one may be another."""
+    box.append(letter("Older", message_id="same@example.org"), path="Archive")
+    box.append(letter("Newer", message_id="same@example.org"))
+    box.sync()
+    move = Session.move
+    lost = []
+
+    def lose(session, uids, target):
+        if lost:
+            return move(session, uids, target)
+        lost.append(True)
+        session.abandon()
+        raise ConnectionLost("The connection was cut.")
+
+    monkeypatch.setattr(Session, "move", lose)
+    intents.archive(box.account.user, ids(box)[:1])
+    apply(box)
+    intents.archive(box.account.user, ids(box, "inbox", "Newer"))
+    PendingChange.objects.update(next_try_at="2026-01-01T00:00Z")
+    apply(box)
+    box.sync()
+    assert states() == {State.DONE}
+    assert sorted(box.subjects("archive")) == ["Letter 0", "Newer", "Older"]
+    with box.client() as client:
+        client.select("Archive")
+        assert len(client.uids(1)) == 3
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_lost_reply_to_a_move_makes_no_second_copy(box, monkeypatch, when):
     move = Session.move

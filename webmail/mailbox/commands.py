@@ -148,9 +148,10 @@ def _move(account: MailAccount, session: Session, asked: Asked) -> None:
     waiting = set(asked.by_uid)
     if asked.was_sent:
         waiting = _still_to_move(session, asked, target)
-    elif not session.has("MOVE"):
+    fresh = [one for one in asked.changes if "target_uidnext" not in one.args]
+    if fresh and not session.has("MOVE"):
         # A repeat after a lost reply recognises its copies by this number (S6).
-        _note(asked.changes, target_uidnext=session.status(path).uidnext or 1)
+        _note(fresh, target_uidnext=session.status(path).uidnext or 1)
     mapping: dict[int, int] = {}
     _open(session, asked.folder)
     if waiting:
@@ -173,8 +174,10 @@ def _still_to_move(session: Session, asked: Asked, target: Folder) -> set[int]:
         change = asked.by_uid[uid]
         assert change.placement is not None
         message_id = change.placement.message.message_id
+        if not message_id or change.attempts <= 1:
+            continue  # one that joined those sent before: what is in the target is no copy of it
         floor = change.args.get("target_uidnext", 1)
-        if message_id and any(new >= floor for new in session.find_message_id(message_id)):
+        if any(new >= floor for new in session.find_message_id(message_id)):
             copied.add(uid)
     if copied:
         _open(session, asked.folder)
