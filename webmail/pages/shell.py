@@ -12,6 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -124,6 +126,12 @@ class Shell:
             if item.role == Folder.Role.INBOX and not has_starred:
                 links.append(_starred())
         return tuple(links)
+
+    @cached_property
+    def move_options(self) -> SafeString:
+        """The folders that mail can be moved to, as choices of a menu."""
+        targets = ((link.id, link.name) for link in self.folders if link.is_target)
+        return format_html_join("", '<option value="{}">{}</option>', targets)
 
     @cached_property
     def state(self) -> Connection | None:

@@ -34,6 +34,7 @@ class NotTakenOut(Exception):  # noqa: N818 - the name says what happened
 
         self.is_unreliable = word == UNRELIABLE
 
+
 def name_of(message_id: int, path: str) -> str:
     """Return a part's name in the cache."""
     return f"reader:part:{message_id}:{path}"

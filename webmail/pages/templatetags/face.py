@@ -1,13 +1,14 @@
 """Tags of the templates: icons and seals from the sprite, addresses of built files."""
 
 import logging
+from collections.abc import Iterable
 from functools import lru_cache
 
 from django import template
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.template.loader import render_to_string
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -72,6 +73,29 @@ def seal(level: str, size: str = "") -> SafeString:
     )
 
 
+# The sign before an answer of the verdict panel: its look, its icon, its word.
+_FACT_GLYPHS = {
+    "yes": (" fact-yes", "check", _("Yes")),
+    "caution": (" fact-caution", "triangle-alert", _("Caution")),
+    "no": (" fact-no", "x", _("No")),
+    "unknown": ("", "minus", _("Not known")),
+}
+
+
+@register.simple_tag
+def fact_glyph(glyph: str) -> SafeString:
+    """Draw the sign before an answer, with its word for people who do not see it."""
+    return _drawn_glyph(glyph, get_language())
+
+
+@lru_cache(maxsize=64)
+def _drawn_glyph(glyph: str, _language: str | None) -> SafeString:
+    look, symbol, word = _FACT_GLYPHS.get(glyph, _FACT_GLYPHS["unknown"])
+    return format_html(
+        '<span class="fact-glyph{}">{}<span class="vh">{}: </span></span>', look, icon(symbol), word
+    )
+
+
 @register.simple_tag
 def words(template_name: str) -> SafeString:
     """Include a template that holds words only: rendered once for each language."""
@@ -81,6 +105,12 @@ def words(template_name: str) -> SafeString:
 @lru_cache(maxsize=64)
 def _rendered(template_name: str, _language: str | None) -> SafeString:
     return SafeString(render_to_string(template_name))
+
+
+@register.filter
+def definitions(rows: Iterable[tuple[str, str]]) -> SafeString:
+    """Draw names and texts as rows of a list of definitions; mail has dozens of header fields."""
+    return format_html_join("", "<div><dt>{}</dt><dd><bdi>{}</bdi></dd></div>", rows)
 
 
 @register.filter
