@@ -134,6 +134,13 @@ def whole(answer: Answer) -> Answer:
     return answer
 
 
+def shown(answer: Answer) -> Answer:
+    """Return a message's pane or page as it came; NotMeasured unless it shows the message."""
+    if answer.status != 200 or not answer.frame_urls:
+        raise NotMeasured(f"A message was answered with {answer.status} and no text.")
+    return answer
+
+
 def open_message(visitor: Visitor, url: str) -> float:
     """Open a message as the page's script does: its pane, then its frames; milliseconds in all.
 
