@@ -5,16 +5,24 @@ import { startChips } from "./chips.js";
 import { startEditor } from "./editor.js";
 import { startProtection } from "./protection.js";
 import { startUploads } from "./uploads.js";
+import { follows, noteLeft, waitForWords } from "./following.js";
 import { parsed } from "./washing.js";
 
 const SAVE_AFTER = 1500; // milliseconds without a key
 const started = new WeakSet();
+let leaving = null; // of the composer that started last: saves what is not saved yet
 
 /** Wake the composer in `pane`; twice is once. */
 export function startComposer(pane) {
   const form = $("#composer-form", pane);
   if (!form || started.has(form)) return;
   started.add(form);
+  leaving?.();
+  if (follows(form)) start(form);
+  else waitForWords(form, { start, startAnew: startComposer });
+}
+
+function start(form) {
   const editor = startEditor(form, { changed: () => saving.soon() });
   const saving = startSaving(form, editor);
   const protection = startProtection(form, { changed: () => saving.soon() });
@@ -92,9 +100,18 @@ function startSaving(form, editor) {
     isDirty = false;
   };
   document.addEventListener("visibilitychange", () => document.hidden && save());
-  const leave = () => {
-    if (isDirty) navigator.sendBeacon(form.dataset.save, fieldsOf(form, editor));
+  const leave = (event) => {
+    if (!isDirty && !running) return;
+    const fields = fieldsOf(form, editor);
+    if (navigator.sendBeacon(form.dataset.save, fields)) {
+      stop();
+      noteLeft(form, fields);
+    } else if (event?.type === "beforeunload") {
+      event.preventDefault(); // too long for a beacon: the browser asks whether to stay
+      save();
+    }
   };
+  leaving = leave;
   // Before the next page is asked for, which may be this draft again; what came since, at the end.
   addEventListener("beforeunload", leave);
   addEventListener("pagehide", leave);

@@ -1,5 +1,6 @@
 """A draft and its page: nothing typed is lost or contradicted, however the page is left."""
 
+import json
 import re
 
 import pytest
@@ -61,6 +62,59 @@ def test_words_typed_before_another_mail_is_opened_are_kept(person):
         expect(page.locator("#subject")).to_have_text("One")
     page.locator("#folders").get_by_text("Drafts").click()
     expect(page.get_by_text("Typed and left")).to_be_visible()
+
+
+# The browser sends it when the page is gone, and the test when it wants to.
+HOLD_BEACONS = """
+navigator.sendBeacon = (url, fields) => {
+  const held = JSON.stringify([url, [...fields].filter((each) => typeof each[1] === "string")]);
+  sessionStorage.setItem("held", held);
+  return true;
+};
+"""
+
+
+def test_a_reload_right_after_typing_waits_for_its_own_words(person):
+    mira = person()
+    page = mira.page()
+    page.add_init_script(HOLD_BEACONS)
+    mira.sign_in(page)
+    _begin(page, "Typed and reloaded")
+    page.reload()
+    expect(page.locator("#composer-form[inert]")).to_be_attached()
+    url, fields = json.loads(page.evaluate("sessionStorage.getItem('held')"))
+    saved = page.request.post(f"{mira.site.url}{url}", form=dict(fields))
+    assert saved.ok
+    subject = page.get_by_label("Subject", exact=True)
+    expect(subject).to_have_value("Typed and reloaded")
+    expect(page.locator("#composer-form[data-editor]")).to_be_attached()
+    with page.expect_response(lambda answer: answer.url.endswith("/save")) as answered:
+        subject.fill("Typed, reloaded and saved")
+    assert answered.value.status == 200
+    page.reload()
+    expect(subject).to_have_value("Typed, reloaded and saved")
+
+
+def test_a_page_whose_last_words_never_arrive_goes_on_without_them(person):
+    mira = person()
+    page = mira.page()
+    page.add_init_script(HOLD_BEACONS)
+    mira.sign_in(page)
+    _begin(page, "Lost on the way")
+    page.reload()
+    expect(page.locator("#composer-form[data-editor]")).to_be_attached()
+    url, fields = json.loads(page.evaluate("sessionStorage.getItem('held')"))
+    subject = page.get_by_label("Subject", exact=True)
+    with page.expect_response(lambda answer: answer.url.endswith("/save")) as answered:
+        subject.fill("Written again")
+    assert answered.value.status == 200
+    # At last: nobody is told of a conflict, and what was written since stays.
+    page.request.post(f"{mira.site.url}{url}", form=dict(fields))
+    page.reload()
+    expect(subject).to_have_value("Written again")
+    with page.expect_response(lambda answer: answer.url.endswith("/save")) as answered:
+        subject.fill("And on")
+    assert answered.value.status == 200
 
 
 def _begin(page: Page, subject: str) -> None:

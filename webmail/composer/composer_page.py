@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Identity, User
-from webmail.composer import attachments, certificates, drafts, habits, sizes
+from webmail.composer import attachments, certificates, drafts, habits, placed, sizes
 from webmail.composer.content import DraftContent
 from webmail.composer.models import Draft
 from webmail.composer.outbox_page import failure_advice
@@ -96,7 +96,8 @@ def composer_view(
         shows_bcc=bool(content.bcc) or (begins and kept.shows_bcc),
         asks_receipt=content.asks_receipt,
         # Whatever was saved as text alone was written so.
-        is_plain=not content.html and (draft.revision > 0 or kept.writes_plain),
+        is_plain=not content.html
+        and (draft.revision > 0 or kept.writes_plain or draft.relation == placed.CONTINUED),
         max_size=sizes.limit(draft.account.server),
         urls=urls_of(draft.pk),
     )
@@ -123,6 +124,8 @@ def title_of(draft: Draft) -> str:
             return _("Reply to all")
         case "forward":
             return _("Forward")
+        case placed.CONTINUED:
+            return _("Draft")
         case _:
             return _("New message")
 
@@ -191,6 +194,8 @@ def _draft_view(draft: Draft) -> DraftView:
         related_message_id=draft.related_message_id,
         updated_at=draft.updated_at,
         is_saved=draft.revision > 0,
+        saved_by=draft.saved_by,
+        saved_step=draft.saved_step,
         is_preparing=draft.is_preparing,
         holds_encrypted_quote=draft.holds_encrypted_quote,
     )

@@ -15,7 +15,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from accounts.models import Identity, User
-from webmail.composer import sealed_files
+from webmail.composer import placed, sealed_files
 from webmail.composer.content import DraftContent, open_content, seal_content
 from webmail.composer.models import Draft, DraftAttachment, OutgoingMail
 from webmail.composer.transitions import LIVE
@@ -115,10 +115,14 @@ def new(
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A composer page that saves: its own key, and the number of this save (from 1; 0: unknown)."""
+    """A composer page that saves: its own key, and the number of this save (from 1; 0: unknown).
+
+    `before`: the key of the page of this draft that it took the place of in its tab (a reload).
+    """
 
     key: uuid.UUID | None
     step: int
+    before: uuid.UUID | None = None
 
 
 UNKNOWN_PAGE = Page(None, 0)
@@ -146,8 +150,9 @@ def save(
     `revision` is the one the form was made from; a newer one in the table raises
     RevisionConflictError unless the person chose to keep this text (`overrides`) or the newer one
     was saved by the same `page`: then the later of its saves stands, in whichever order they
-    arrive (a page that closes saves while an earlier save is on its way). What forms do not hold
-    (references, the lines of an encrypted quote) stays. Raises DraftIsSendingError, Http404.
+    arrive (a page that closes saves while an earlier save is on its way). The page before it in
+    its tab counts as the same. What forms do not hold (references, the lines of an encrypted
+    quote) stays. Raises DraftIsSendingError, Http404.
     """
     with transaction.atomic():
         draft = locked(user, draft_id)
@@ -163,16 +168,17 @@ def save(
             text=html_to_text(html) if html else _lines(content.text),
             asks_receipt=content.asks_receipt,
         )
-        is_ours = bool(page.step) and draft.saved_by == page.key
-        if is_ours and page.step <= draft.saved_step and not overrides:
+        is_pages = bool(page.step) and draft.saved_by == page.key
+        if is_pages and page.step <= draft.saved_step and not overrides:
             return draft  # overtaken by a later save of the same page
         flags = (identity.pk, sign or encrypt, encrypt)
         if content == stored and flags == (draft.identity_id, draft.sign, draft.encrypt):
-            if is_ours:
-                draft.saved_step = page.step
-                draft.save(update_fields=["saved_step"])
+            if page.step:
+                draft.saved_by, draft.saved_step = page.key, page.step
+                draft.save(update_fields=["saved_by", "saved_step"])
             return draft  # a repeated request is no conflict
-        if draft.revision != revision and not (overrides or is_ours):
+        is_tabs = draft.saved_by is not None and draft.saved_by == page.before
+        if draft.revision != revision and not (overrides or is_pages or is_tabs):
             raise RevisionConflictError(draft)
         draft.saved_by, draft.saved_step = page.key, page.step
         draft.identity, draft.account = identity, identity.account
@@ -219,10 +225,20 @@ def is_held(draft: Draft) -> bool:
     return OutgoingMail.objects.filter(draft=draft, state__in=LIVE).exists()
 
 
+def drafts_of(user: User, message: Message, *, relation: str) -> QuerySet[Draft]:
+    """Return the person's drafts with this relation to a message, the newest first."""
+    rows = Draft.objects.filter(user=user, related_message=message, relation=relation)
+    return rows.exclude(outgoing__state__in=LIVE).order_by("-updated_at")
+
+
 def discard(user: User, draft_id: int) -> None:
-    """Throw a draft away with its files. Raises Http404, DraftIsSendingError."""
+    """Throw a draft away with its files, and what it continues. Raises Http404,
+    DraftIsSendingError.
+    """
     with transaction.atomic():
-        delete(locked(user, draft_id))
+        draft = locked(user, draft_id)
+        placed.remove(draft)
+        delete(draft)
 
 
 def delete(draft: Draft) -> None:

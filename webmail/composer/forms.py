@@ -26,6 +26,7 @@ class ComposerPost:
     revision: int
     key: uuid.UUID  # a new one if the form had none: then a repeat cannot be told
     step: int  # counts the saves of one page; 0: no script counted
+    before: uuid.UUID | None  # key of the page that this one follows in its tab
     choice: str
     keeps_this: bool
     is_plain: bool | None  # written as plain text; None: no script said so
@@ -52,8 +53,9 @@ def read_post(post: QueryDict) -> ComposerPost:
         sign=bool(post.get("sign")) or encrypt,
         encrypt=encrypt,
         revision=whole_number(post.get("revision")) or 0,
-        key=_uuid(post.get("key")),
+        key=_uuid(post.get("key")) or uuid.uuid4(),
         step=min(whole_number(post.get("step")) or 0, _MOST_STEPS),
+        before=_uuid(post.get("before")),
         choice=choice if choice in _CHOICES else "",
         keeps_this=post.get("keep") == "this",
         is_plain=None if "plain" not in post else post["plain"] == "yes",
@@ -73,8 +75,8 @@ def _joined(values: Iterable[str]) -> str:
     return ", ".join(values)
 
 
-def _uuid(text: str | None) -> uuid.UUID:
+def _uuid(text: str | None) -> uuid.UUID | None:
     try:
         return uuid.UUID(text or "")
     except ValueError:
-        return uuid.uuid4()
+        return None

@@ -110,9 +110,11 @@ class DraftView:
 
     id: int
     revision: int
-    relation: str  # "", "reply", "reply-all", "forward"
+    relation: str  # "", "reply", "reply-all", "forward", "edit"
     related_message_id: int | None
     updated_at: datetime
+    saved_by: UUID | None  # key of the page that saved last, and which of its saves that was
+    saved_step: int
     is_saved: bool  # False: nothing was written into it yet
     is_preparing: bool  # the quoted text is still being made; reload shows it
     holds_encrypted_quote: bool

@@ -40,7 +40,7 @@ def store(user: User, draft_id: int, posted: ComposerPost) -> Draft:
         sign=posted.sign,
         encrypt=posted.encrypt,
         overrides=posted.keeps_this,
-        page=drafts.Page(posted.key, posted.step),
+        page=drafts.Page(posted.key, posted.step, posted.before),
     )
 
 

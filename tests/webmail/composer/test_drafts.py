@@ -90,6 +90,37 @@ def test_a_page_does_not_conflict_with_its_own_saves(alice):
         save(alice, draft, "another page", page=drafts.Page(uuid.uuid4(), 9))
 
 
+def test_the_page_after_a_reload_does_not_conflict_with_the_one_before(alice):
+    draft, left, page = alice.draft(), uuid.uuid4(), uuid.uuid4()
+    # The reload was answered before the last save of the page that was left arrived.
+    save(alice, draft, "left", page=drafts.Page(left, 4))
+    follower = drafts.Page(page, 1, before=left)
+    now = save(alice, draft, "left, and more", page=follower)
+    assert drafts.content_of(now).text.strip() == "left, and more"
+    # That save once more, overtaken on its way, undoes nothing.
+    with pytest.raises(drafts.RevisionConflictError):
+        save(alice, draft, "left", page=drafts.Page(left, 4))
+    # Somebody else's page is somebody else's, whatever this one follows.
+    save(alice, now, "elsewhere", page=drafts.Page(uuid.uuid4(), 1))
+    with pytest.raises(drafts.RevisionConflictError):
+        save(alice, now, "here", page=drafts.Page(page, 2, before=left))
+
+
+def test_a_draft_that_no_page_saved_is_nobodys_own(alice):
+    draft = alice.draft()
+    drafts.rewrite(drafts.draft_for(alice.user, draft.pk), DraftContent(text="with a quote"))
+    with pytest.raises(drafts.RevisionConflictError):
+        save(alice, draft, "words", page=drafts.Page(uuid.uuid4(), 1, before=None))
+
+
+def test_a_save_that_changes_nothing_names_its_page(alice):
+    """The page that follows in the tab knows by it that nothing is on its way any more."""
+    draft, page = alice.draft(), uuid.uuid4()
+    save(alice, draft, "words", page=drafts.Page(uuid.uuid4(), 1))
+    now = save(alice, draft, "words", page=drafts.Page(page, 3))
+    assert (now.saved_by, now.saved_step) == (page, 3)
+
+
 def test_a_save_that_changes_nothing_still_counts(alice):
     draft, page = alice.draft(), uuid.uuid4()
     first = save(alice, draft, "long paragraph", page=drafts.Page(page, 1))
