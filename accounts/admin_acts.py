@@ -3,6 +3,7 @@
     new │ active │ unreachable │ auth-failed ──pause──▶ paused ──resume──▶ new │ active
 
 A paused mail account is neither synchronised nor changed on its server; its mirror can be read.
+What is written in it waits in the outbox, and is sent when it is resumed.
 """
 
 from collections.abc import Iterable

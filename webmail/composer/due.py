@@ -20,7 +20,7 @@ from django.utils import timezone
 from accounts.lanes import post
 from webmail.composer import drafts, transitions
 from webmail.composer.ending import end
-from webmail.composer.leases import LeaseLostError, Taken
+from webmail.composer.leases import LeaseLostError, Taken, is_paused
 from webmail.composer.models import Delivery, OutgoingMail, Variant
 from webmail.composer.sending import write_standings
 from webmail.composer.transitions import DeliveryState, MailState, Reply, Standing
@@ -112,12 +112,13 @@ def _after_loss(taken: Taken, outgoing_id: int, *, now: datetime) -> None:
 
 
 def _waiting(now: datetime) -> QuerySet[OutgoingMail]:
-    """Mails with something left to do that nobody is at."""
+    """Mails with something left to do that nobody is at; made ready, but no more, while paused."""
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     not_handed = Q(handed_until__isnull=True) | Q(handed_until__lt=now)
-    return OutgoingMail.objects.filter(
+    rows = OutgoingMail.objects.filter(
         free, not_handed, finished_at__isnull=True, state__in=list(_TASKS)
     )
+    return rows.exclude(is_paused() & ~Q(state=MailState.PREPARING))
 
 
 _timer: threading.Timer | None = None

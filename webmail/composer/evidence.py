@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 def look(outgoing_id: int) -> None:
     """Look once; if there is no evidence, say when to look again or leave it to the person."""
-    taken = take(outgoing_id, state=MailState.UNCERTAIN)
+    taken = take(outgoing_id, state=MailState.UNCERTAIN, on_server=True)
     if taken is None:
         return
     mail = OutgoingMail.objects.select_related("account__server").get(pk=outgoing_id)

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 def file_copy(outgoing_id: int) -> None:
     """Try once to file the copy of an accepted mail in Sent."""
-    taken = take(outgoing_id, state=MailState.ACCEPTED)
+    taken = take(outgoing_id, state=MailState.ACCEPTED, on_server=True)
     if taken is None:
         return
     mail = OutgoingMail.objects.select_related("account__server").get(pk=outgoing_id)

@@ -20,6 +20,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from accounts.models import MailAccount
 from webmail.composer.models import OutgoingMail
 
 log = logging.getLogger(__name__)
@@ -55,16 +56,28 @@ class Taken:
         self.write(lease_until=None, handed_until=None, **columns)
 
 
-def take(outgoing_id: int, *, state: str, into: str = "", **columns: Any) -> Taken | None:
+def is_paused() -> Q:
+    """Select mail of paused accounts: nothing is done on their server, it waits as it is."""
+    paused = MailAccount.objects.filter(state=MailAccount.State.PAUSED)
+    return Q(account__in=paused)  # not a join: locks are for the mail's rows
+
+
+def take(
+    outgoing_id: int, *, state: str, into: str = "", on_server: bool = False, **columns: Any
+) -> Taken | None:
     """Take a due mail that is in `state` and that no living worker holds; None if there is none.
 
-    One statement, so that of several workers one gets it. `into` and `columns` are written with it.
+    `on_server`: for work on the mail server, so not while the account is paused. One statement, so
+    that of several workers one gets it. `into` and `columns` are written with it.
     """
     now = timezone.now()
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
     if into:
         columns |= {"state": into, "state_since": now}
-    taken = OutgoingMail.objects.filter(free, pk=outgoing_id, state=state, due_at__lte=now).update(
+    rows = OutgoingMail.objects.filter(free, pk=outgoing_id, state=state, due_at__lte=now)
+    if on_server:
+        rows = rows.exclude(is_paused())
+    taken = rows.update(
         fence=F("fence") + 1,
         lease_until=now + timedelta(seconds=lease_seconds()),
         **columns,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from accounts.models import MailAccount, User
 from webmail.composer import transitions
 from webmail.composer.advice import advice
 from webmail.composer.content import open_summary
@@ -36,6 +36,7 @@ def outbox_for(user: User) -> tuple[OutboxItem, ...]:
     mails = (
         OutgoingMail.objects.filter(user=user)
         .filter(on_its_way | (went_wrong & Q(state_since__gte=recent)))
+        .select_related("account")
         .prefetch_related("variants__deliveries")
         .order_by("-created_at", "-id")
         .distinct()
@@ -49,7 +50,8 @@ def item(mail: OutgoingMail, *, now: datetime) -> OutboxItem:
     people, subject = open_summary(mail.sealed_summary, envelope_id=str(mail.envelope_id))
     seconds = max(0, math.ceil((mail.due_at - now).total_seconds()))
     lines = _lines(deliveries)
-    is_held = mail.state == MailState.QUEUED and mail.attempts == 0
+    is_paused = _is_paused(mail)
+    is_held = mail.state == MailState.QUEUED and mail.attempts == 0 and not is_paused
     return OutboxItem(
         id=mail.pk,
         state=mail.state,
@@ -62,7 +64,7 @@ def item(mail: OutgoingMail, *, now: datetime) -> OutboxItem:
         seconds_left=seconds if is_held else 0,
         deliveries=lines,
         can_undo=transitions.can_undo(mail.state, [each.state for each in deliveries]),
-        can_send_now=mail.state == MailState.QUEUED and seconds > 0,
+        can_send_now=mail.state == MailState.QUEUED and seconds > 0 and not is_paused,
         can_send_again=_asks(mail, now=now),
         draft_id=mail.draft_id if mail.state == MailState.FAILED else None,
         undo_url=reverse("composer:undo", args=[mail.pk]),
@@ -75,6 +77,8 @@ def item(mail: OutgoingMail, *, now: datetime) -> OutboxItem:
 def words(mail: OutgoingMail, *, people: str, seconds: int, now: datetime) -> str:
     """Return the line that says where a mail stands."""
     match mail.state:
+        case MailState.QUEUED if _is_paused(mail):
+            return _("Your message to %s waits: this mail account is paused") % people
         case MailState.QUEUED if mail.attempts == 0 and seconds:
             return _("Sending to %(name)s in %(seconds)d s") % {"name": people, "seconds": seconds}
         case MailState.QUEUED if mail.attempts:
@@ -93,6 +97,10 @@ def words(mail: OutgoingMail, *, people: str, seconds: int, now: datetime) -> st
             return _("Sent, but not to everyone")
         case _:
             return _("Sent to %s") % people
+
+
+def _is_paused(mail: OutgoingMail) -> bool:
+    return mail.account.state == MailAccount.State.PAUSED
 
 
 def _asks(mail: OutgoingMail, *, now: datetime) -> bool:
@@ -117,6 +125,8 @@ def failure_advice(draft: Draft) -> str | None:
 
 def _advice(mail: OutgoingMail, lines: Sequence[DeliveryLine]) -> str:
     match mail.state:
+        case MailState.QUEUED if _is_paused(mail):
+            return _("It is sent as soon as an administrator resumes the account.")
         case MailState.FAILED if not any(line.advice for line in lines):
             return advice(None, "")
         case MailState.QUEUED if mail.attempts and mail.first_tried_at:
@@ -140,6 +150,8 @@ def _missed_someone(mail: OutgoingMail) -> bool:
 
 def _detail(mail: OutgoingMail, *, now: datetime, says_each: bool) -> str:
     match mail.state:
+        case MailState.QUEUED if _is_paused(mail):
+            return ""
         case MailState.FAILED:
             reply = "" if says_each else mail.last_reply
             return f"{reply} {_('It is safe in Drafts.')}".strip()

@@ -39,7 +39,9 @@ class _Attempt:
 
 def send(outgoing_id: int) -> None:
     """Try once to send a due mail; do nothing if it is not due or someone else has it."""
-    taken = take(outgoing_id, state=MailState.QUEUED, into=MailState.SENDING, phase="")
+    taken = take(
+        outgoing_id, state=MailState.QUEUED, into=MailState.SENDING, on_server=True, phase=""
+    )
     if taken is None:
         return
     mail = OutgoingMail.objects.select_related("account__server", "user").get(pk=outgoing_id)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.models import MailAccount
 from webmail.composer.content import seal_summary
 from webmail.composer.models import Delivery, OutgoingMail, Variant
 from webmail.composer.outbox_page import outbox_for
@@ -52,6 +53,16 @@ def test_words(alice, state, options, words, abilities):
     able = {"undo": item.can_undo, "now": item.can_send_now, "again": item.can_send_again}
     assert item.words == words
     assert " ".join(name for name, is_able in able.items() if is_able) == abilities
+
+
+@pytest.mark.parametrize("options", [{"due_in": 7}, {"due_in": -1}, {"attempts": 2}])
+def test_mail_of_a_paused_account_says_that_it_waits(alice, options):
+    MailAccount.objects.update(state=MailAccount.State.PAUSED)
+    outgoing(alice, "queued", **options)
+    (item,) = outbox_for(alice.user)
+    assert item.words == "Your message to Tomas waits: this mail account is paused"
+    assert item.advice == "It is sent as soon as an administrator resumes the account."
+    assert (item.seconds_left, item.can_send_now, item.can_undo) == (0, False, True)
 
 
 def test_a_failure_says_why_and_where_the_text_is(alice):

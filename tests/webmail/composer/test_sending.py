@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from accounts.models import MailAccount
 from webmail.composer import due, evidence, filing, outbox, preparing, sealed_files, sending
 from webmail.composer.leases import LeaseLostError, take
 from webmail.composer.models import Delivery, Draft, OutgoingMail, Variant
@@ -101,6 +102,47 @@ def test_not_before_it_is_due(monkeypatch, mail, column):
     OutgoingMail.objects.update(due_at=timezone.now() + timedelta(seconds=5))
     assert run(monkeypatch, mail, ACCEPTED).calls == []
     assert mail.state == "queued"
+
+
+def pause(mail, *, state=MailAccount.State.PAUSED):
+    MailAccount.objects.filter(pk=mail.account_id).update(state=state)
+
+
+def test_mail_of_a_paused_account_waits_and_goes_when_it_is_resumed(monkeypatch, mail):
+    handed = []
+    monkeypatch.setattr(due, "post", lambda *task, lane: handed.append(task))
+    pause(mail)
+    server = run(monkeypatch, mail, ACCEPTED)
+    assert due.hand_over() == 0
+    assert (server.calls, mail.state, mail.attempts, handed) == ([], "queued", 0, [])
+    pause(mail, state=MailAccount.State.ACTIVE)
+    assert due.hand_over() == 1
+    assert handed == [("composer.send", mail.pk)]
+    assert len(run(monkeypatch, mail, ACCEPTED).calls) == 1
+    assert mail.state == "accepted"
+
+
+def test_a_paused_account_is_not_filed_into_nor_searched(monkeypatch, mail, alice):
+    run(monkeypatch, mail, ACCEPTED)
+    pause(mail)
+    monkeypatch.setattr(filing.filing, "append_now", None)
+    filing.file_copy(mail.pk)
+    OutgoingMail.objects.update(state="uncertain")
+    monkeypatch.setattr(evidence, "imap_session", None)
+    evidence.look(mail.pk)
+    mail.refresh_from_db()
+    assert mail.state == "uncertain"
+    assert outbox.settle(alice.user, mail.pk)  # the person's own word needs no server
+
+
+def test_what_is_written_in_a_paused_account_is_made_ready(alice):
+    pause(alice.draft(), state=MailAccount.State.PAUSED)
+    made = outbox.queue(alice.user, alice.draft(), idempotency_key=uuid.uuid4(), request=None)
+    OutgoingMail.objects.update(handed_until=None)
+    assert due.hand_over() == 1
+    preparing.prepare(made.pk, "")
+    made.refresh_from_db()
+    assert made.state == "queued"
 
 
 def test_temporary_backs_off_with_the_same_bytes(monkeypatch, mail):
