@@ -6,7 +6,7 @@ from functools import partial
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from webmail.composer import drafts, outbox_files
+from webmail.composer import drafts, outbox_files, placed
 from webmail.composer.leases import Taken
 from webmail.composer.models import Delivery, Draft, OutgoingMail
 from webmail.composer.transitions import MailState, Next, check
@@ -53,8 +53,11 @@ def fail(
 
 
 def _mark_original(draft: Draft) -> None:
-    """Flag the message that was answered or forwarded; the mail is sent whatever comes of it."""
-    if draft.related_message_id is None:
+    """Flag the message that was answered or forwarded, take away the draft that was continued; the
+    mail is sent whatever comes of it.
+    """
+    placed.remove(draft)
+    if draft.related_message_id is None or draft.relation == placed.CONTINUED:
         return
     flag = Flag.FORWARDED if draft.relation == "forward" else Flag.ANSWERED
     places = Placement.objects.filter(message_id=draft.related_message_id, gone_at=None)

@@ -49,6 +49,7 @@ def read_original(raw: bytes, *, keys: Sequence[KeyPair], zone: tzinfo) -> tuple
         reply_to=_people(envelope.reply_to),
         to=_people(envelope.to),
         cc=_people(envelope.cc),
+        bcc=_people(envelope.bcc),
         subject=envelope.subject,
         date=envelope.date.astimezone(zone) if envelope.date else None,
         message_id=envelope.message_id,

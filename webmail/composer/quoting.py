@@ -42,6 +42,7 @@ class Original:
     text: str
     html: str  # a washed fragment; "" when there is text only
     is_encrypted: bool
+    bcc: tuple[Recipient, ...] = ()  # of a draft: mail that arrives has none
     shown_sender: str = ""  # the address the reader showed, if another than `from_`
     signer: str = ""  # the signer's address, if another than the sender's
     hidden: Hidden = field(default_factory=Hidden)  # what its fields kept from the outside
@@ -97,6 +98,22 @@ def forward(original: Original, *, signature_html: str = "") -> DraftContent:
     )
     # A forward starts a conversation of its own for its new readers, but refers to the original.
     return replace(content, in_reply_to="")
+
+
+def continued(original: Original) -> DraftContent:
+    """Return the content of a draft that another program began; its files are attached apart."""
+    return replace(
+        _related(original, framing=[]),
+        to=original.to,
+        cc=original.cc,
+        bcc=original.bcc,
+        subject=original.subject,
+        text=f"{original.text.rstrip()}\n",
+        html=original.html,
+        # It is no answer to itself, but to what it was begun as an answer to.
+        in_reply_to=next(iter(original.in_reply_to), ""),
+        references=original.references,
+    )
 
 
 def answered_subject(subject: str) -> str:

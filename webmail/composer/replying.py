@@ -1,4 +1,4 @@
-"""Answers and forwards: the draft at once, its quoted text from the crypto lane.
+"""Answers, forwards, drafts begun elsewhere: the draft at once, its text from the crypto lane.
 
 What came encrypted is opened there alone, with a key ticket, and the draft says so: it can only
 leave encrypted. Recipients are never taken from what the mirror knows of a secured message.
@@ -11,19 +11,20 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.lanes import post
 from accounts.models import Identity, User
 from smime.reading import Reading
-from webmail.composer import attachments, certificates, drafts, habits
+from webmail.composer import attachments, certificates, drafts, habits, placed
 from webmail.composer.attachments import AttachmentRefusedError
 from webmail.composer.content import DraftContent, seal_content
 from webmail.composer.models import Draft, DraftAttachment
 from webmail.composer.originals import NotReadableError, files_of, read_original
-from webmail.composer.quoting import Original, answer, forward
+from webmail.composer.placed import CONTINUED
+from webmail.composer.quoting import Original, answer, continued, forward
 from webmail.composer.recipients import comparable
 from webmail.html import own_html
 from webmail.mailbox import bodies
@@ -38,7 +39,7 @@ _WAITING = (Draft.Preparation.RUNNING, Draft.Preparation.FILLING)
 
 
 def start(user: User, message: Message, *, relation: str, request: HttpRequest) -> Draft:
-    """Make the draft of an answer or forward and wait a moment for its text.
+    """Make the draft of an answer, a forward or a continued draft; wait a moment for its text.
 
     Raises NoIdentityError.
     """
@@ -60,6 +61,22 @@ def start(user: User, message: Message, *, relation: str, request: HttpRequest) 
     return draft
 
 
+def continue_draft(user: User, message: Message, *, request: HttpRequest) -> Draft:
+    """Return the draft here that stands for one of another mail program; made if there is none.
+
+    One whose text could not be read is tried again. Raises Http404, NoIdentityError.
+    """
+    if not placed.is_draft(message):
+        raise Http404
+    earlier = drafts.drafts_of(user, message, relation=CONTINUED).first()
+    if earlier is None:
+        return start(user, message, relation=CONTINUED, request=request)
+    failed = Draft.objects.filter(pk=earlier.pk, preparation=Draft.Preparation.FAILED, revision=0)
+    if failed.update(preparation=Draft.Preparation.RUNNING, failure="", updated_at=timezone.now()):
+        _ask(earlier, request)
+    return earlier
+
+
 def ask_again(draft: Draft, request: HttpRequest) -> None:
     """Post the preparation once more if it seems to be lost."""
     before = timezone.now() - _LOST_AFTER
@@ -77,7 +94,7 @@ def prepare_reply(draft_id: int, ticket: str) -> None:
     ).get(pk=draft_id)
     message = draft.related_message
     if message is None:
-        _fail(draft, _("The message you answer is gone."))
+        _fail(draft, _("The message is gone from the mail server."))
         return
     try:
         original, reading = _read(draft, message, ticket)
@@ -88,7 +105,7 @@ def prepare_reply(draft_id: int, ticket: str) -> None:
     except Exception:
         # Whatever it was: the person can still write; nothing of the original is in the log.
         log.exception("draft=%d message=%d event=quoting-failed", draft.pk, message.pk)
-        _fail(draft, _("The message could not be quoted. The mail server may not answer."))
+        _fail(draft, _("The message could not be read. The mail server may not answer."))
     else:
         _fill(draft, original, reading)
 
@@ -114,14 +131,17 @@ def _read(draft: Draft, message: Message, ticket: str) -> tuple[Original, Readin
 def _fill(draft: Draft, original: Original, reading: Reading) -> None:
     signature = _signature_block(draft.identity)
     failure = ""
-    if draft.relation == "forward":
+    if draft.relation == CONTINUED:
+        content = continued(original)
+        failure = _attach_files(draft, reading)
+    elif draft.relation == "forward":
         content = forward(original, signature_html=signature)
         failure = _attach_files(draft, reading)
     else:
         own = [identity.address for identity in drafts.identities_for(draft.user)]
         to_all = draft.relation == "reply-all"
         content = answer(original, own=own, to_all=to_all, signature_html=signature)
-    if habits.habits_of(draft.user).writes_plain:
+    if habits.habits_of(draft.user).writes_plain and draft.relation != CONTINUED:
         content = replace(content, html="")
     is_encrypted = original.is_encrypted
     protection = {"sign": True, "encrypt": True} if is_encrypted else {}

@@ -20,6 +20,9 @@ _LONGEST_BODY = 50_000  # characters of a mailto link
 
 def start(user: User, query: QueryDict, request: HttpRequest) -> Draft:
     """Make the draft that a link asks for. Raises Http404, NoIdentityError."""
+    if "edit" in query:
+        message = message_for(user, whole_number(query.get("edit")) or 0)
+        return replying.continue_draft(user, message, request=request)
     for parameter, relation in (("reply", "reply"), ("forward", "forward")):
         if parameter in query:
             message = message_for(user, whole_number(query.get(parameter)) or 0)

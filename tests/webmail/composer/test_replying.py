@@ -123,7 +123,7 @@ def test_a_server_that_is_away_is_told(alice, message, monkeypatch):
 
     monkeypatch.setattr("webmail.mailbox.bodies.raw", away)
     draft = prepared(alice, message)
-    assert draft.failure == "The message could not be quoted. The mail server may not answer."
+    assert draft.failure == "The message could not be read. The mail server may not answer."
 
 
 def test_the_link_of_the_page(site, alice, message, mallory):
