@@ -236,6 +236,60 @@ def test_a_refusal_takes_itself_back_and_tells(full, monkeypatch):
     )
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_move_whose_reply_was_lost_is_undone(full, monkeypatch, when):
+    move = Session.move
+
+    def lose(session, uids, target):
+        if when == "after":
+            move(session, uids, target)
+        session.abandon()
+        raise ConnectionLost("The connection was cut.")
+
+    monkeypatch.setattr(Session, "move", lose)
+    group = intents.archive(full.account.user, ids(full)[:2])
+    apply(full)
+    monkeypatch.setattr(Session, "move", move)
+    assert intents.undo(full.account.user, group)
+    assert len(full.subjects("inbox")) == 4
+    for _ in range(3):
+        PendingChange.objects.filter(state="pending").update(next_try_at="2026-01-01T00:00Z")
+        apply(full)
+        full.sync()
+    assert states() == {State.DONE}
+    assert len(full.subjects("inbox")) == 4
+    assert not full.subjects("archive")
+    assert Message.objects.count() == 4
+    full.sweep()
+
+
+def test_an_archive_that_another_program_deleted_is_made_anew(pymap_server, valkey, settings):
+    from webmail.sasl import Credentials
+
+    settings.UNDO_MOVE_SECONDS = 0
+    box = make_box(pymap_server.endpoint(), Credentials("alice", pymap_server.users["alice"]))
+    with box.client() as client:
+        client.create("Archive")
+    box.append(letter("Kept for good"))
+    box.sync()
+    with box.client() as client:
+        client.delete_folder("Archive")
+    sessions.close_kept()
+    box.sync()
+    assert box.folder("archive").gone_at is not None
+    intents.archive(box.account.user, ids(box, "inbox", "Kept for good"))
+    apply(box)
+    assert states() == {State.DONE}
+    for _ in range(2):
+        box.sync()
+    assert box.folder("archive").gone_at is None
+    assert box.subjects("archive") == ["Kept for good"]
+    assert "Kept for good" not in box.subjects("inbox")
+    with box.client() as client:
+        client.delete_folder("Archive")
+    sessions.close_kept()
+
+
 def test_what_joins_a_repeated_move_is_moved_although_its_message_id_is_in_the_target(
     box, monkeypatch
 ):

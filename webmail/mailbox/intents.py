@@ -166,11 +166,20 @@ def undo(user: Person, group: uuid.UUID) -> bool:
                 .order_by("-id")
             )
             found |= bool(changes)
-            waiting = [one for one in changes if one.state == _State.PENDING]
-            sent = [one for one in changes if one.state != _State.PENDING]
+            waiting = [one for one in changes if _is_unsent(one)]
+            sent = [one for one in changes if not _is_unsent(one)]
             outcomes.take_back(waiting, state=_State.CANCELLED)
             is_whole &= _reverse(account, sent)
     return found and is_whole
+
+
+def _is_unsent(change: PendingChange) -> bool:
+    """Whether it can be cancelled: not sent, or of no use to be asked for in reverse.
+
+    A move or mark whose reply was lost may have been carried out: its opposite follows it.
+    """
+    is_reversible = change.operation in {_Operation.MOVE, _Operation.FLAGS}
+    return change.state == _State.PENDING and not (is_reversible and change.attempts)
 
 
 def _reverse(account: MailAccount, sent: list[PendingChange]) -> bool:
@@ -302,9 +311,14 @@ def folder_of_role(account: MailAccount, role: Folder.Role) -> Folder:
     is_below = bool(prefix) and rows.filter(path__startswith=prefix).exists()
     others = rows.exclude(path="INBOX").exclude(path__startswith=prefix or "INBOX")
     path = f"{prefix}{_ROLE_PATHS[role]}" if is_below and not others.exists() else _ROLE_PATHS[role]
-    return rows.get_or_create(
+    made, _is_new = rows.get_or_create(
         path=path, defaults={"account": account, "role": role, "delimiter": delimiter}
-    )[0]
+    )
+    if made.gone_at is not None and made.raw_path:
+        # Deleted by another program: as one that was never listed, it is made anew.
+        made.raw_path, made.uidvalidity = b"", None
+        made.save(update_fields=["raw_path", "uidvalidity"])
+    return made
 
 
 def _undo_window() -> timedelta:
