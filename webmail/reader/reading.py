@@ -309,9 +309,9 @@ def _finished(user: User, message: Message, variant: Variant, page: Page) -> Ope
         shade=variant.shade(page["colours"]),
         notices=notices(page["limits"]),
         header_rows=tuple((name, value) for name, value in page["header_rows"]),
+        has_more_header=page.get("has_more_header", False),
         aid=aids.line,
         details=details_view(
-        has_more_header=page.get("has_more_header", False),
             page,
             trace=trace,
             checks=authentication.check_views(found),

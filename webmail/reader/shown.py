@@ -55,9 +55,9 @@ def made(request: HttpRequest, message: Message, path: str, variant: Variant) ->
     if found is None:
         word = ask_late(request, message, "reader.show_part", path, variant.key, patience=PATIENCE)
         found = _kept(request, message, path, variant)
-    return found
     if found is None:
         raise NotTakenOut(word)
+    return found
 
 
 def _kept(request: HttpRequest, message: Message, path: str, variant: Variant) -> Shown | None:
