@@ -126,3 +126,10 @@ def test_refused_url(url, reason):
     with pytest.raises(RefusedUrl) as refused:
         check_remote_url(url)
     assert refused.value.reason == reason
+
+
+def test_the_longest_url():
+    url = "https://a.example/"
+    assert check_remote_url(url + "x" * (4096 - len(url))).host == "a.example"
+    with pytest.raises(RefusedUrl, match="too-long"):
+        check_remote_url(url + "x" * (4097 - len(url)))

@@ -6,13 +6,16 @@ import base64
 from datetime import UTC, datetime
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 
 from smime.reading import read_message
 from smime.verdict import Context
 from tests.webmail.mime.test_embedded import file as tnef_file
 from tests.webmail.mime.test_embedded import tnef
 from tests.webmail.reader.test_pipeline import Numbered
+from webmail.html import sanitise
 from webmail.html.limits import DEFAULT_LIMITS
+from webmail.html.writing import WriterFailed
 from webmail.mime import Limits, parse_message
 from webmail.mime.tnef import LONGEST, MOST_FILES
 from webmail.reader import notices as module
@@ -204,7 +207,7 @@ BITTEN: dict[str, tuple[bytes, bytes, str]] = {
         "Nothing in this message can be shown safely.",
     ),
 }
-# Said of a mail by other tests: what makes it happen is no octets of a mail.
+# Tried below: what makes it happen is no octets of a mail, or too many for a test.
 ELSEWHERE = {"raw", "writer", "error"}
 
 
@@ -274,9 +277,27 @@ def test_a_message_too_large_to_be_read_says_its_bound_and_offers_the_original()
     )
 
 
-@pytest.mark.parametrize("code", ["writer", "error"])
-def test_a_writer_that_fails_says_that_only_words_are_shown(code: str) -> None:
-    assert notices([code]) == (WORDS + " Download the original.",)
+@pytest.mark.parametrize(
+    ("step", "problem", "code"),
+    [
+        ("read_html", SoftTimeLimitExceeded(), "error"),
+        ("write", MemoryError(), "error"),
+        ("safe_stylesheet", ValueError(), "error"),
+        ("write", WriterFailed(), "writer"),
+    ],
+)
+def test_html_that_runs_out_of_time_or_memory_shows_its_words(
+    monkeypatch, step: str, problem: Exception, code: str
+) -> None:
+    """Never a less strict renderer: the text view, and that it is one."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise problem
+
+    monkeypatch.setattr(sanitise, step, fail)
+    codes, sentences = said_of(html("<p>the words</p><script>alert(1)</script>"))
+    assert codes == [code]
+    assert sentences == (WORDS + " Download the original.",)
 
 
 def test_a_blank_text_beside_files_needs_no_word() -> None:
