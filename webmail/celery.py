@@ -80,6 +80,7 @@ def _configure() -> None:
             "held": {"task": "smime.begin_to_watch_held", "schedule": 3600.0},
             "verdicts": {"task": "reader.judge_due", "schedule": 60.0},
             "expiry": {"task": "reader.expire_caches", "schedule": 300.0},
+            "sessions": {"task": "accounts.expire_sessions", "schedule": 3600.0},
         },
     )
     for entry in app.conf.beat_schedule.values():

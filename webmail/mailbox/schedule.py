@@ -6,6 +6,7 @@ half the time it has been away, at most ten minutes.
 """
 
 from datetime import datetime, timedelta
+from itertools import islice
 
 from django.db.models import F, Q
 from django.utils import timezone
@@ -15,7 +16,8 @@ from accounts.models import MailAccount
 from webmail.mailbox import sessions
 
 USED_WITHIN = timedelta(minutes=30)  # a session in the last half hour: watched
-AT_ONCE = 500
+UNUSED_EVERY = timedelta(hours=1)
+AT_ONCE = 2_000
 _State = MailAccount.State
 
 
@@ -26,11 +28,21 @@ def poll_accounts() -> None:
     candidates = (
         MailAccount.objects.exclude(resting)
         .filter(Q(last_sync_at=None) | Q(last_sync_at__lt=now - timedelta(seconds=55)))
+        # Those whom nobody uses wait longest: they must not stand before those who may be due.
+        .filter(
+            Q(last_sync_at=None)
+            | Q(last_sync_at__lte=now - UNUSED_EVERY)
+            | Q(last_used_at__gt=now - USED_WITHIN)
+            | Q(state=_State.UNREACHABLE)
+        )
         .order_by(F("last_sync_at").asc(nulls_first=True))
+        .only(
+            "state", "last_error_at", "last_sync_at", "created_at", "last_used_at", "capabilities"
+        )
     )
-    for account in candidates[: 4 * AT_ONCE]:
-        if is_due(account, now=now):
-            lanes.post("mailbox.sync_account", account.pk, lane="sync")
+    due = (account for account in candidates if is_due(account, now=now))
+    for account in islice(due, AT_ONCE):
+        lanes.post("mailbox.sync_account", account.pk, lane="sync")
 
 
 def is_due(account: MailAccount, *, now: datetime) -> bool:
@@ -52,5 +64,5 @@ def is_watched(account: MailAccount, *, now: datetime) -> bool:
 
 def _interval(account: MailAccount, *, now: datetime) -> timedelta:
     if not is_watched(account, now=now):
-        return timedelta(hours=1)
+        return UNUSED_EVERY
     return timedelta(minutes=5) if "IDLE" in account.capabilities else timedelta(seconds=55)
