@@ -30,6 +30,7 @@ class Mail:
     themes: tuple[str, ...] = ("light",)
     thread: str = ""  # the name of the mail whose conversation this one is in
     age: int = 0  # hours
+    loads: bool = False  # rendered also for whoever asks for its images, once or always
 
 
 def _signed_in(user: Any) -> tuple[dict[str, str], bytes]:
@@ -70,8 +71,10 @@ def _keep(mailbox: Any, mail: Mail, session_key: bytes, *, thread: Any) -> dict[
     )
     blobs.put(mailbox.account, mail.raw, message=message)
     reading = read_message(mail.raw, keys=mail.keys)
-    for theme in mail.themes:
-        variant = Variant(theme=theme)
+    variants = [Variant(theme=theme) for theme in mail.themes]
+    if mail.loads:
+        variants += [Variant(images=True), Variant(verified_images=True)]
+    for variant in variants:
         made = pipeline.make(
             reading=reading,
             context=mail.context,
