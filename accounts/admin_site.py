@@ -232,8 +232,7 @@ class SignetAdminSite(AdminSite):
             raise PermissionDenied
         answer = super().password_change(request, extra_context)
         if request.method == "POST" and answer.status_code == 302:
-            session_limits.raise_epoch(user)
-            session_limits.begin(request, user)
+            session_limits.end_others(request, user)
             audit.record("password-changed", actor=user, request=request)
         return answer
 

@@ -7,11 +7,13 @@ request that another site starts comes without it; such a request gets a key tha
 
 import base64
 import binascii
+import hashlib
 import secrets
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
 
 HALF_SIZE = 32  # bytes
@@ -36,6 +38,17 @@ def session_key(request: HttpRequest) -> bytes:
     return HKDF(
         algorithm=hashes.SHA256(), length=HALF_SIZE, salt=None, info=b"signet session key"
     ).derive(material)
+
+
+def stamp_of(session: SessionBase) -> str:
+    """Return a word that is another once the session's key is, and from which no key follows."""
+    half = str(session.get(_SESSION_HALF) or "")
+    return hashlib.sha256(b"session stamp\x00" + half.encode()).hexdigest()[:16]
+
+
+def forget(session: SessionBase) -> None:
+    """Give up the server's half: what the key sealed can no longer be opened."""
+    session.pop(_SESSION_HALF, None)
 
 
 def renew(request: HttpRequest) -> tuple[bytes, str]:

@@ -5,17 +5,20 @@ begin ──▶ alive ──idle limit │ absolute limit │ epoch raised │ p
 
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 
 from django.conf import settings
 from django.contrib import auth
 from django.contrib.sessions.backends.base import SessionBase
+from django.db import transaction
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts import session_keys
 from accounts.models import MailAccount, User
+from accounts.signals import sessions_ended
 
 SEEN_EVERY = 60  # seconds between writes of "last seen"
 
@@ -49,17 +52,38 @@ def is_alive(session: SessionBase, user: User) -> bool:
     return user.is_active and now - seen <= settings.SESSION_IDLE_LIMIT * 60
 
 
-def user_of(session_id: str) -> User | None:
-    """Return the person behind a session cookie's value, if that session is alive."""
+def living(session_id: str) -> tuple[User, SessionBase] | None:
+    """Return the session of a cookie's value and whose it is; None if it is not alive."""
     engine = import_module(settings.SESSION_ENGINE)
-    session = engine.SessionStore(session_key=session_id)
+    session: SessionBase = engine.SessionStore(session_key=session_id)
     user_id = session.get(auth.SESSION_KEY)
     user = User.objects.filter(pk=user_id).first() if user_id else None
-    return user if user is not None and is_alive(session, user) else None
+    return (user, session) if user is not None and is_alive(session, user) else None
 
 
 def raise_epoch(user: User) -> None:
     """End every session of the person."""
+    _raise(user)
+    transaction.on_commit(partial(sessions_ended.send, User, user_id=user.pk))
+
+
+def end_others(request: HttpRequest, user: User) -> None:
+    """End every session of the person but this request's."""
+    _raise(user)
+    begin(request, user)
+    request.session.save()  # its other pages look at once whether they are still signed in
+    sessions_ended.send(User, user_id=user.pk)
+
+
+def end(request: HttpRequest) -> None:
+    """End this request's session."""
+    user_id = request.user.pk
+    auth.logout(request)
+    if user_id is not None:
+        sessions_ended.send(User, user_id=user_id)
+
+
+def _raise(user: User) -> None:
     User.objects.filter(pk=user.pk).update(session_epoch=F("session_epoch") + 1)
     user.refresh_from_db(fields=["session_epoch"])
 
@@ -85,7 +109,7 @@ class SessionLimitsMiddleware:
         if _STARTED not in request.session:  # signed in by Django's own means (tests, backends)
             begin(request, user)
         if not is_alive(request.session, user):
-            auth.logout(request)
+            end(request)
             return
         now = int(time.time())
         if now - request.session[_SEEN] >= SEEN_EVERY:

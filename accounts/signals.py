@@ -5,6 +5,9 @@ from django.dispatch import Signal
 # A person signed in: user, accounts (list of MailAccount), request. Sent after the commit.
 signed_in = Signal()
 
+# Sessions of a person have ended, one or all of them: user_id. Sent after the commit.
+sessions_ended = Signal()
+
 # Other names in Authentication-Results fields are trusted for a mail server's mail: server. Sent
 # after the commit.
 trusted_results_changed = Signal()

@@ -79,12 +79,7 @@ def sign_out(request: HttpRequest) -> None:
     """End the session; what its key sealed can no longer be opened."""
     if isinstance(request.user, User):
         audit.record("signed-out", actor=request.user, request=request)
-    auth.logout(request)
-
-
-def end_sessions(user: User) -> None:
-    """End every session of the person at once."""
-    session_limits.raise_epoch(user)
+    session_limits.end(request)
 
 
 def _admitted(

@@ -16,6 +16,6 @@ withdrawal_known = Signal()
 # one now. Sent after the commit, without arguments.
 issuer_known = Signal()
 
-# What a person's session can open is another: their keys were locked or unlocked. Arguments:
-# user_id.
+# What a person's session can open is another: their keys were locked or unlocked. Sent when the
+# session is saved. Arguments: user_id.
 vault_turned = Signal()

@@ -7,18 +7,23 @@ does the browser. The server's half is forgotten after `IDLE_MINUTES` without us
 """
 
 import base64
+import hashlib
 import logging
 import time
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.http import HttpRequest
 
-from accounts import audit, throttle, tickets
+from accounts import audit, session_keys, throttle, tickets
 from accounts.client_address import client_address, network_of
 from accounts.models import User
 from accounts.redis import RedisError
 from accounts.sealing import SealBroken, open_with, seal_with, subject_of
-from accounts.session_keys import renew, session_key
-from smime.models import Vault
+from accounts.session_keys import HALF_SIZE, renew, session_key
+from smime.models import OwnKey, Vault
 from smime.passphrases import key_of
 from smime.signals import vault_turned
 
@@ -49,7 +54,7 @@ def unlock(request: HttpRequest, passphrase: str) -> bool:
     renew(request)  # pages that say "unlock your keys" are not shown again from their cache
     keep(request, kek)
     audit.record("keys-unlocked", actor=user, request=request)
-    vault_turned.send(sender=None, user_id=user.pk)
+    _announce(request)
     return True
 
 
@@ -62,10 +67,22 @@ def keep(request: HttpRequest, kek: bytes) -> None:
 
 def lock(request: HttpRequest) -> None:
     """Forget the key, and with the session's own key all that was opened in this session."""
-    for name in (_SEALED, _SEEN):
-        request.session.pop(name, None)
+    _forget(request.session)
     renew(request)
-    vault_turned.send(sender=None, user_id=_person(request).pk)
+    _announce(request)
+
+
+def lock_idle(session: SessionBase, user_id: int) -> None:
+    """Lock the vault of a session in which nobody used it for `IDLE_MINUTES`, without a request."""
+    if not _is_idle(session):
+        return
+    _forget(session)
+    session_keys.forget(session)
+    try:
+        session.save()
+    except UpdateError:  # signed out meanwhile
+        return
+    vault_turned.send(sender=None, user_id=user_id)
 
 
 def kek_for(request: HttpRequest, *, is_use: bool = True) -> bytes | None:
@@ -76,8 +93,7 @@ def kek_for(request: HttpRequest, *, is_use: bool = True) -> bytes | None:
     sealed, seen = request.session.get(_SEALED), request.session.get(_SEEN)
     if not sealed or seen is None:
         return None
-    now = int(time.time())
-    if now - seen > IDLE_MINUTES * 60:
+    if _is_idle(request.session):
         lock(request)
         return None
     try:
@@ -89,27 +105,68 @@ def kek_for(request: HttpRequest, *, is_use: bool = True) -> bytes | None:
         )
     except SealBroken:  # the browser's half did not come along
         return None
+    now = int(time.time())
     if is_use and now - seen >= _SEEN_EVERY:
         request.session[_SEEN] = now
     return kek
 
 
+def opened_key(request: HttpRequest) -> bytes:
+    """Return the key under which this session keeps what it opened.
+
+    It is another as soon as the person's keys are: what a key opened goes with the key, in every
+    session, though each session's cache is out of the reach of all others.
+    """
+    stamp = keys_stamp(_person(request).pk).encode()
+    return HKDF(
+        algorithm=hashes.SHA256(), length=HALF_SIZE, salt=stamp, info=b"signet opened mail"
+    ).derive(session_key(request))
+
+
+def keys_stamp(user_id: int) -> str:
+    """Return a word that is another once the person's keys are, or how one of them is sealed."""
+    keys = OwnKey.objects.filter(user_id=user_id).order_by("fingerprint")
+    stamp = hashlib.sha256()
+    for fingerprint, sealing in keys.values_list("fingerprint", "sealing"):
+        stamp.update(f"{fingerprint}={sealing};".encode())
+    return stamp.hexdigest()[:32]
+
+
 def key_ticket(request: HttpRequest) -> str:
     """Return a ticket for one task that needs this person's keys; "" when Redis is away.
 
-    Payload: "user" (id), "kek" (bytes or None), "session_key" (bytes).
+    Payload: "user" (id), "kek" (bytes or None), "session_key" (bytes: `opened_key`).
     """
     try:
         return tickets.issue(
             {
                 "user": _person(request).pk,
                 "kek": kek_for(request),
-                "session_key": session_key(request),
+                "session_key": opened_key(request),
             }
         )
     except RedisError:
         logger.warning("event=ticket-not-issued")
         return ""
+
+
+def _is_idle(session: SessionBase) -> bool:
+    seen = session.get(_SEEN)
+    return seen is not None and int(time.time()) - seen > IDLE_MINUTES * 60
+
+
+def _forget(session: SessionBase) -> None:
+    for name in (_SEALED, _SEEN):
+        session.pop(name, None)
+
+
+def _announce(request: HttpRequest) -> None:
+    """Tell open pages, which ask at once: what they ask must be in the database by then."""
+    try:
+        request.session.save()
+    except UpdateError as error:
+        raise SessionInterrupted("Signed out while keys were locked or unlocked.") from error
+    vault_turned.send(sender=None, user_id=_person(request).pk)
 
 
 def _throttled(request: HttpRequest) -> str:

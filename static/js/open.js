@@ -9,6 +9,8 @@ const READ_AFTER = 1500; // milliseconds
 const KEPT = 30_000;
 const SKELETON_AFTER = 150;
 const ahead = new Map();
+let turn = 0; // raised whenever the session's keys are locked, unlocked, added or deleted
+const begunAt = new WeakMap(); // request → turn
 let readTimer = 0;
 let skeletonTimer = 0;
 let shown = null;
@@ -57,10 +59,11 @@ export function refreshList(url = list()?.dataset.url) {
   });
 }
 
+// A source of its own: what asks for the list again must not end this question.
 /** Ask again for a body that was still being made. */
 export function refreshOpened(box) {
   return htmx.ajax("GET", box.dataset.url, {
-    source: "#refresher",
+    source: box,
     target: `#${box.id}`,
     swap: "outerHTML",
     headers: { "HX-Target": `div#${box.id}` },
@@ -70,7 +73,10 @@ export function refreshOpened(box) {
 export function startOpening(onKey) {
   document.addEventListener("click", follow);
   document.addEventListener("htmx:before:request", ({ detail }) => useAhead(detail.ctx));
-  document.addEventListener("htmx:after:swap", () => settle(onKey));
+  document.addEventListener("htmx:after:swap", ({ detail }) => {
+    settle(onKey);
+    if ((begunAt.get(detail.ctx) ?? turn) !== turn) giveUpSecrets(); // asked for before the keys turned
+  });
   document.addEventListener("htmx:finally:request", () => clearTimeout(skeletonTimer));
   document.addEventListener("htmx:error", ({ detail }) => {
     clearTimeout(skeletonTimer);
@@ -193,6 +199,7 @@ function fetchAhead() {
 }
 
 async function fetchOne(url) {
+  const begun = turn;
   const known = ahead.get(url);
   if (known && performance.now() - known.at < KEPT) return;
   try {
@@ -202,7 +209,7 @@ async function fetchOne(url) {
       headers: { "HX-Request": "true", "HX-Request-Type": "partial", "HX-Target": "main#reading" },
     });
     const text = await response.text();
-    if (response.ok && !response.redirected && !text.includes('data-state="rendering"')) {
+    if (begun === turn && response.ok && !response.redirected && !text.includes('data-state="rendering"')) {
       ahead.set(url, { text, at: performance.now() });
     }
   } catch {
@@ -214,7 +221,33 @@ async function fetchOne(url) {
 /** Drop what was fetched ahead: something changed. */
 export const forgetAhead = () => ahead.clear();
 
+/**
+ * The keys were turned, here or in another tab: what came out of encrypted mail goes at once, and
+ * the page asks what it may show now.
+ */
+export function turnKeys() {
+  turn += 1;
+  forgetAhead();
+  giveUpSecrets();
+}
+
+function giveUpSecrets() {
+  const pane = reading();
+  if (!pane || !(pane.matches("[data-secret]") || $("[data-secret], [data-state=rendering]", pane))) return;
+  $("#viewer")?.close();
+  document.title = "Signet";
+  const url = $(`#opened-${pane.dataset.message}`, pane)?.dataset.url;
+  if (url && $("#opener")) {
+    showSkeleton();
+    open(url, { push: false });
+  } else {
+    pane.replaceChildren();
+    location.reload();
+  }
+}
+
 function useAhead(ctx) {
+  begunAt.set(ctx, turn);
   if (ctx.sourceElement?.id !== "opener" || ctx.request.method !== "GET") return;
   const url = ctx.request.action;
   const known = ahead.get(url);

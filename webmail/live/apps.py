@@ -1,5 +1,7 @@
 """The webmail.live app."""
 
+from typing import override
+
 from django.apps import AppConfig
 
 
@@ -8,3 +10,8 @@ class LiveConfig(AppConfig):
 
     name = "webmail.live"
     verbose_name = "Live updates"
+
+    @override
+    def ready(self) -> None:
+        """Connect to what ends sessions and turns keys."""
+        from webmail.live import turns  # noqa: F401

@@ -2,24 +2,33 @@
 
 One stream a page. It carries hints of `webmail.mailbox.changes` from Redis (channel
 `events:<user id>`); a page that hears one asks for its list again. The session is checked when
-the stream begins and with each heartbeat, so a stream ends at most 20 s after its session.
+the stream begins, when something happened to it (`webmail.live.turns`), and with each heartbeat:
+should the hint be lost, a stream ends at most 20 s after its session.
 
-open ──session alive──▶ streaming ──heartbeat: session gone │ client leaves──▶ closed
+open ──session alive──▶ streaming ──check: session gone │ client leaves──▶ closed
+                         │      ▲
+                         └check─┘ "vault": what this session can open, as stamps. A page that was
+                                  made under others gives up what came out of encrypted mail.
 """
 
 import asyncio
 import contextlib
 import http.cookies
+import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 import redis.asyncio
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
-from accounts import session_limits
+from accounts import session_keys, session_limits
+from smime import unlocking
+from webmail.live import turns
+from webmail.mailbox.changes import channel
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -32,25 +41,20 @@ EVENT_LIMIT = 16_384  # bytes; a hint is far smaller
 logger = logging.getLogger(__name__)
 
 
-def channel(user_id: int) -> str:
-    """Return the name of a person's channel."""
-    return f"events:{user_id}"
-
-
 async def events_application(scope: Scope, receive: Receive, send: Send) -> None:
     """Serve one `/events` request (ASGI)."""
     if scope["method"] != "GET":
         await _answer(send, 405)
         return
     session_id = _session_cookie(scope)
-    user_id = await _user_of(session_id)
-    if user_id is None:
+    standing = await _standing_of(session_id)
+    if standing is None:
         # 204 tells a browser not to open the stream again (HTML, 9.2).
         await _answer(send, 204)
         return
     gone = asyncio.create_task(_wait_for_leaving(receive))
     try:
-        await _stream(send, session_id=session_id, user_id=user_id, gone=gone)
+        await _stream(send, session_id=session_id, user_id=standing.user_id, gone=gone)
     finally:
         gone.cancel()
         with contextlib.suppress(asyncio.CancelledError):
@@ -93,20 +97,29 @@ async def _forward(
     gone: "asyncio.Task[None]",
 ) -> None:
     loop = asyncio.get_running_loop()
-    next_beat = loop.time() + HEARTBEAT
+    next_beat, told = loop.time(), ""  # what turned before it listened is asked for first
     while not gone.done():
         left = next_beat - loop.time()
         if left <= 0:
-            if await _user_of(session_id) != user_id:
+            standing = await _standing_of(session_id)
+            if standing is None or standing.user_id != user_id:
                 await _send_text(send, "event: signed-out\ndata: {}\n\n")
                 return
-            await _send_text(send, ": alive\n\n")
+            if standing.vault != told:
+                told = standing.vault
+                await _send_text(send, f"event: vault\ndata: {told}\n\n")
+            else:
+                await _send_text(send, ": alive\n\n")
             next_beat = loop.time() + HEARTBEAT
             continue
         heard = await subscription.get_message(
             ignore_subscribe_messages=True, timeout=min(left, 1.0)
         )
-        if heard is not None and isinstance(heard["data"], bytes):
+        if heard is None or not isinstance(heard["data"], bytes):
+            continue
+        if heard["data"] == turns.HINT:
+            next_beat = loop.time()
+        else:
             await _send_event(send, heard["data"])
 
 
@@ -146,16 +159,30 @@ def _session_cookie(scope: Scope) -> str:
     return ""
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """A living session: whose it is, and what it can open, as stamps in JSON."""
+
+    user_id: int
+    vault: str
+
+
 @sync_to_async(thread_sensitive=False)
-def _user_of(session_id: str) -> int | None:
-    """Return the person's id if the session lives. A thread's connection is not kept."""
+def _standing_of(session_id: str) -> _Standing | None:
+    """Return how the session stands; None if it ended. A thread's connection is not kept."""
     if not session_id:
         return None
     close_old_connections()
     try:
-        user = session_limits.user_of(session_id)
-        return None if user is None else user.pk
+        found = session_limits.living(session_id)
+        if found is None:
+            return None
+        user, session = found
+        unlocking.lock_idle(session, user.pk)  # nobody may ask for another page for hours
+        stamps = {
+            "session": session_keys.stamp_of(session),
+            "keys": unlocking.keys_stamp(user.pk),
+        }
+        return _Standing(user.pk, json.dumps(stamps))
     finally:
-        from django.db import connection
-
         connection.close()

@@ -52,6 +52,7 @@ class ConversationView:
     ids: tuple[int, ...]
     conversation_id: int | None
     is_flagged: bool
+    is_secret: bool  # it shows what a key opened, or waits for one
     list_url: str
     after_url: str
     newer_url: str
@@ -101,6 +102,7 @@ def conversation_view(
         ids=(place.conversation_id,) if place else tuple(each.message.pk for each in found),
         conversation_id=place.conversation_id if place else None,
         is_flagged=any(each.flags & Flag.FLAGGED for each in found),
+        is_secret=opened.is_secret or bool(inside),
         list_url=address.url,
         after_url=_url(place and place.older_id, address) or address.url,
         newer_url=_url(place and place.newer_id, address),

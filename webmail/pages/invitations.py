@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import session_keys
 from accounts.models import Identity, User
+from smime import unlocking
 from webmail.attached import itip
 from webmail.composer import drafts
 from webmail.composer.invitations import Reply
@@ -40,7 +40,7 @@ _SENTENCES = {
 
 def facts_of(request: HttpRequest, message: Message) -> dict[str, Any] | None:
     """Return what is known of a message's attachments, having a worker look if need be."""
-    key = session_keys.session_key(request)
+    key = unlocking.opened_key(request)
     facts = preview_store.load(message, session_key=key)
     if facts is None:
         ask(request, message, "reader.preview", patience=PATIENCE)

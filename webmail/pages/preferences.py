@@ -68,8 +68,7 @@ def save_theme(user: User, theme: str) -> None:
 
 def end_other_sessions(user: User, request: HttpRequest) -> None:
     """End every session of the person but this one."""
-    session_limits.raise_epoch(user)
-    session_limits.begin(request, user)
+    session_limits.end_others(request, user)
     audit.record("sessions.ended", actor=user, request=request)
 
 

@@ -16,7 +16,9 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from accounts import session_keys
 from accounts.models import User
+from smime import unlocking
 from webmail.mailbox import listing, notices
 from webmail.mailbox.models import Folder
 from webmail.pages import lists
@@ -96,6 +98,16 @@ class Shell:
     def is_staff(self) -> bool:
         """Whether the admin panel is offered."""
         return self.is_signed_in and bool(self._user.is_staff)
+
+    @property
+    def session(self) -> str:
+        """The session's key when the page was made, as a stamp."""
+        return session_keys.stamp_of(self._request.session)
+
+    @property
+    def keys(self) -> str:
+        """The person's own keys when the page was made, as a stamp."""
+        return unlocking.keys_stamp(self._user.pk)
 
     @property
     def keyboard(self) -> bool:

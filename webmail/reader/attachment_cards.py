@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import session_keys
+from smime import unlocking
 from webmail.mailbox.models import Message
 from webmail.reader import links, preview_store
 from webmail.reader.calendar_words import EventView, event_view
@@ -80,7 +80,7 @@ def attached_view(
         return None
     facts = None
     if not is_plain_only:
-        facts = preview_store.load(message, session_key=session_keys.session_key(request))
+        facts = preview_store.load(message, session_key=unlocking.opened_key(request))
     entries = facts["entries"] if facts else {}
 
     def address(kind: str, position: str) -> str:

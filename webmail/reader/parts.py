@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts import lanes, late_replies, replies, sealed_cache, session_keys
+from accounts import lanes, late_replies, replies, sealed_cache
+from smime import unlocking
 from webmail.mailbox.models import Message
 from webmail.reader import pieces
 from webmail.reader.pieces import Kept
@@ -20,8 +21,8 @@ KEPT_FOR = 900  # seconds: a slow line takes its time
 PATIENCE = 30.0  # seconds: a large part of a message that is not here yet
 SOURCE = "source"  # the path of the message itself
 JUNK = "junk"  # the worker's word for files that are not given together: the mail lies in spam
-TOO_LARGE = "too-large"  # the worker's word for what is beyond settings.MESSAGE_LIMIT
 UNRELIABLE = "unreliable"  # the same: not all of the mail may be relied on
+TOO_LARGE = "too-large"  # the worker's word for what is beyond settings.MESSAGE_LIMIT
 
 
 class NotTakenOut(Exception):  # noqa: N818 - the name says what happened
@@ -31,7 +32,6 @@ class NotTakenOut(Exception):  # noqa: N818 - the name says what happened
         super().__init__(word or "")
         self.is_too_large = word == TOO_LARGE
         self.is_of_junk = word == JUNK
-
         self.is_unreliable = word == UNRELIABLE
 
 
@@ -73,7 +73,7 @@ def content(request: HttpRequest, message: Message, path: str) -> Kept:
     """Return the part at "layer/path" ("source": the message), having a worker take it out if need
     be. Raises NotTakenOut.
     """
-    name, key = name_of(message.pk, path), session_keys.session_key(request)
+    name, key = name_of(message.pk, path), unlocking.opened_key(request)
     found = pieces.find(name, session_key=key)
     if found is not None:
         return found
@@ -94,7 +94,7 @@ def sent(
 
     Raises pieces.PieceLostError.
     """
-    name, key = name_of(message.pk, path), session_keys.session_key(request)
+    name, key = name_of(message.pk, path), unlocking.opened_key(request)
 
     def more(offset: int) -> Kept | None:
         if _is_beyond(message, path):
@@ -137,7 +137,7 @@ def all_of(request: HttpRequest, message: Message) -> list[tuple[str, Iterator[b
 
     Raises NotTakenOut; the contents raise pieces.PieceLostError.
     """
-    key = session_keys.session_key(request)
+    key = unlocking.opened_key(request)
     word = ask_late(request, message, "reader.extract_all", "0", patience=PATIENCE)
     for sealed_by in (None, key):
         listed = sealed_cache.get(_list_name(message.pk), session_key=sealed_by)
@@ -150,7 +150,7 @@ def all_of(request: HttpRequest, message: Message) -> list[tuple[str, Iterator[b
 
 
 def _in_turn(request: HttpRequest, message: Message, path: str, number: int) -> Iterator[bytes]:
-    name, key = name_of(message.pk, path), session_keys.session_key(request)
+    name, key = name_of(message.pk, path), unlocking.opened_key(request)
     found = pieces.find(name, session_key=key)
     if found is None:
         ask(request, message, "reader.extract_all", str(number), patience=PATIENCE)

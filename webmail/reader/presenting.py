@@ -151,6 +151,8 @@ class OpenMessage:
     attachments: tuple[AttachmentView, ...] = ()
     images: ImagesView | None = None
     is_encrypted: bool = False
+    # Words of it were opened with a key, or wait for one: the page gives them up with the key.
+    is_secret: bool = False
     is_plain_only: bool = False  # "Plain text only. Links, images and files are off."
     is_junk: bool = False
     asks: "AsksView | None" = None
@@ -162,9 +164,9 @@ class OpenMessage:
     details: "DetailsView | None" = None  # None until the message was read
     problem: str = ""
     header_rows: tuple[tuple[str, str], ...] = field(default=())
-
-
     has_more_header: bool = False  # more fields than `header_rows`
+
+
 _KINDS = {
     "application/pdf": "PDF",
     "application/zip": "ZIP",

@@ -14,9 +14,9 @@ from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
-from accounts import lanes, late_replies, replies, session_keys
+from accounts import lanes, late_replies, replies
 from accounts.models import User
-from smime import trust, vault
+from smime import trust, unlocking, vault
 from webmail.mailbox import bodies, standing, subjects
 from webmail.mailbox.models import Message, Placement
 from webmail.mailbox.protected_fields import Opener
@@ -146,7 +146,7 @@ def open_message(
     variant = variant_for(request, message, images=images, places=places)
     user = _person(request)
     stamp = trust.stamp_for(user)
-    key = session_keys.session_key(request)
+    key = unlocking.opened_key(request)
     page = load_page(message, variant, trust_stamp=stamp, session_key=key)
     word: str | None = None
     if page is None and wait:
@@ -183,7 +183,7 @@ def asks_of(request: HttpRequest, message: Message) -> dict[str, Any] | None:
         message,
         variant,
         trust_stamp=trust.stamp_for(_person(request)),
-        session_key=session_keys.session_key(request),
+        session_key=unlocking.opened_key(request),
     )
     return page.get("asks") if page else None
 
@@ -237,6 +237,7 @@ def _unfinished(request: HttpRequest, message: Message, word: str) -> OpenMessag
         date=message.date or message.internal_date,
         received_at=message.internal_date,
         verdict=None,
+        is_secret=message.is_locked,
         problem=problems.get(word, ""),
     )
 
@@ -302,6 +303,7 @@ def _finished(user: User, message: Message, variant: Variant, page: Page) -> Ope
             may_always=images["may_always"],
         ),
         is_encrypted=page["is_encrypted"],
+        is_secret=page.get("is_secret", False),
         is_plain_only=page["is_plain_only"],
         is_junk=variant.junk,
         asks=asks_view(user, message, page.get("asks"), is_junk=variant.junk, sender=sender),

@@ -11,7 +11,8 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from accounts import sealed_cache, session_keys
+from accounts import sealed_cache
+from smime import unlocking
 from webmail.attached import limits
 from webmail.mailbox import standing
 from webmail.mailbox.models import Message
@@ -61,7 +62,7 @@ def made(request: HttpRequest, message: Message, path: str, variant: Variant) ->
 
 
 def _kept(request: HttpRequest, message: Message, path: str, variant: Variant) -> Shown | None:
-    for sealed_by in (None, session_keys.session_key(request)):
+    for sealed_by in (None, unlocking.opened_key(request)):
         content = sealed_cache.get(key(message.pk, path, variant), session_key=sealed_by)
         if content is not None:
             found: Shown = json.loads(content)
@@ -81,7 +82,7 @@ def picture(request: HttpRequest, message: Message, path: str, page: int) -> byt
 
 
 def _kept_picture(request: HttpRequest, message: Message, path: str, page: int) -> bytes | None:
-    for sealed_by in (None, session_keys.session_key(request)):
+    for sealed_by in (None, unlocking.opened_key(request)):
         content = sealed_cache.get(page_key(message.pk, path, page), session_key=sealed_by)
         if content is not None:
             return content

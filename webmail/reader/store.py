@@ -240,7 +240,7 @@ def load_page(
         is_same = bool(page) and page.get("is_junk", False) == variant.junk
         return _assembled(page, verdict) if is_made and is_same else None
     content = sealed_cache.get(_opened_key("page", message.pk, variant), session_key=session_key)
-    return json.loads(content) if content is not None else None
+    return {**json.loads(content), "is_secret": True} if content is not None else None
 
 
 def _assembled(page: Page, verdict: dict[str, Any]) -> Page:

@@ -15,7 +15,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts import session_keys
+from smime import unlocking
 from webmail.html import attachment_headers, frame_headers
 from webmail.mailbox.access import message_for
 from webmail.mailbox.models import Message
@@ -39,7 +39,7 @@ def _documents(
     user: Any = request.user
     target = links.read(kind, token, user_id=user.pk)
     message = message_for(user, target.message_id)
-    variant, key = Variant.parse(target.variant), session_keys.session_key(request)
+    variant, key = Variant.parse(target.variant), unlocking.opened_key(request)
     found = load_documents(message, variant, session_key=key)
     if found is None:
         render(request, message, "reader.render", variant.key, patience=parts.PATIENCE)

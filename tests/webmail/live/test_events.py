@@ -1,13 +1,19 @@
 import asyncio
 import gc
 import json
+import re
+import time
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.redis import client
+from smime import unlocking
+from smime.models import OwnKey
 from webmail.live import events
 
 pytestmark = [
@@ -153,6 +159,158 @@ def end_sessions(person):
     session_limits.raise_epoch(person)
 
 
+def stamps(browser):
+    """The words that a page was told, in order."""
+    told = re.findall(r"event: vault\ndata: (.+)\n\n", browser.text)
+    return [(each["session"], each["keys"]) for each in map(json.loads, told)]
+
+
+async def tells(browser, count):
+    async with asyncio.timeout(5):
+        while len(stamps(browser)) < count:  # noqa: ASYNC110 (the stream has no event to wait for)
+            await asyncio.sleep(0.02)
+
+
+def open_vault(session_id):
+    """What unlocking leaves in a session."""
+    session = SessionStore(session_key=session_id)
+    session.update({"vault-key": "sealed", "vault-seen-at": int(time.time())})
+    session.save()
+    return session
+
+
+@pytest.fixture
+def signed_in(person):
+    """Make a browser that is signed in."""
+
+    def make():
+        browser = Client()
+        browser.force_login(person)
+        browser.get("/healthz")
+        return browser
+
+    return make
+
+
+def test_locked_keys_are_told_to_the_tabs_of_that_session_at_once(signed_in, monkeypatch):
+    monkeypatch.setattr(events, "HEARTBEAT", 3600)
+    here, elsewhere = signed_in(), signed_in()
+
+    async def scenario():
+        tabs = [Browser(each.session.session_key) for each in (here, here, elsewhere)]
+        streams = [each.open() for each in tabs]
+        for tab in tabs:
+            await tells(tab, 1)
+        assert stamps(tabs[0]) == stamps(tabs[1]) != stamps(tabs[2])
+        await sync_to_async(here.post)("/keys/lock")
+        for tab in tabs[:2]:
+            await tells(tab, 2)
+        (before, keys), (now, same) = stamps(tabs[0])
+        assert (before != now, keys) == (True, same)
+        assert len(stamps(tabs[2])) == 1
+        assert await sync_to_async(page_stamp)(here) == now
+        for tab in tabs:
+            tab.leaving.set()
+        await asyncio.gather(*streams)
+
+    run(scenario())
+
+
+def page_stamp(client_):
+    return re.search(r'data-session="(\w+)"', client_.get("/keys").content.decode())[1]
+
+
+def test_a_deleted_key_is_told_to_every_session(person, signed_in, monkeypatch):
+    monkeypatch.setattr(events, "HEARTBEAT", 3600)
+    now = timezone.now()
+    key = OwnKey.objects.create(user=person, fingerprint="ab", not_before=now, not_after=now)
+
+    async def scenario():
+        tabs = [Browser(signed_in_.session.session_key) for signed_in_ in there]
+        streams = [each.open() for each in tabs]
+        for tab in tabs:
+            await tells(tab, 1)
+        await sync_to_async(key.delete)()
+        for tab in tabs:
+            await tells(tab, 2)
+            (session, before), (same, now) = stamps(tab)
+            assert (session, before != now) == (same, True)
+            tab.leaving.set()
+        await asyncio.gather(*streams)
+
+    there = signed_in(), signed_in()
+    run(scenario())
+
+
+def test_an_idle_vault_is_locked_though_nobody_asks_for_a_page(session_id, monkeypatch):
+    monkeypatch.setattr(events, "HEARTBEAT", 0.2)
+    session = open_vault(session_id)
+
+    async def scenario():
+        browser = Browser(session_id)
+        stream = browser.open()
+        await browser.hears(": alive")
+        assert len(stamps(browser)) == 1
+        session["vault-seen-at"] -= unlocking.IDLE_MINUTES * 60 + 1
+        await sync_to_async(session.save)()
+        await tells(browser, 2)
+        browser.leaving.set()
+        await stream
+
+    run(scenario())
+    assert "vault-key" not in SessionStore(session_key=session_id)
+
+
+@pytest.mark.parametrize("way", ["sign-out", "disabled", "password"])
+def test_a_session_that_ends_is_told_at_once(person, signed_in, monkeypatch, way):
+    monkeypatch.setattr(events, "HEARTBEAT", 3600)
+    mine = signed_in()
+    boss = Client()
+    boss.force_login(User.objects.create_superuser("root@nordlys.example", "a very long one"))
+    form = {
+        "address": person.address,
+        "reason": "gone",
+        "is_active": "" if way == "disabled" else "on",
+    }
+    form |= {"password": "quite another passphrase"} if way == "password" else {}
+
+    def end():
+        if way == "sign-out":
+            mine.post("/sign-out")
+        else:
+            boss.post(f"/admin/accounts/user/{person.pk}/change/", form)
+
+    async def scenario():
+        browser = Browser(mine.session.session_key)
+        stream = browser.open()
+        await tells(browser, 1)
+        await sync_to_async(end)()
+        await browser.hears("event: signed-out")
+        await asyncio.wait_for(stream, 5)
+
+    run(scenario())
+    assert mine.get("/keys").status_code == 302
+
+
+def test_ending_all_other_sessions_keeps_ones_own_tabs(signed_in, monkeypatch):
+    monkeypatch.setattr(events, "HEARTBEAT", 3600)
+    mine, other = signed_in(), signed_in()
+
+    async def scenario():
+        tab, theirs = Browser(mine.session.session_key), Browser(other.session.session_key)
+        streams = tab.open(), theirs.open()
+        await tells(tab, 1)
+        await tells(theirs, 1)
+        await sync_to_async(mine.post)("/settings/", {"section": "sessions"})
+        await theirs.hears("event: signed-out")
+        await tells(tab, 2)
+        assert "signed-out" not in tab.text
+        tab.leaving.set()
+        await asyncio.gather(*streams)
+
+    run(scenario())
+
+
 @pytest.mark.parametrize("data", ["a\nevent: forged", "a\r\rdata: forged", "x" * 20_000])
 def test_what_could_forge_a_field_is_dropped(person, session_id, data):
     async def scenario():
@@ -162,7 +320,8 @@ def test_what_could_forge_a_field_is_dropped(person, session_id, data):
         publish(person, data)
         publish(person, '{"kind": "folder"}')
         await browser.hears('"folder"')
-        assert browser.text.count("event:") == 1
+        assert browser.text.count("event: change") == 1
+        assert "forged" not in browser.text
         browser.leaving.set()
         await stream
 

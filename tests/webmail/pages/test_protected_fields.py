@@ -176,6 +176,35 @@ def test_a_deleted_key_takes_the_words_along(world):
     assert there.subjects() == [HIDDEN]
 
 
+@pytest.mark.parametrize("sealing", ["managed", "personal"])
+def test_nothing_of_what_a_deleted_key_opened_comes_from_a_cache(world, sealing):
+    there = world(sealing)
+    there.unlock()
+    path = f"/message/{there.receive().pk}"
+    page = there.page(path)
+    (frame,) = re.findall(r'src="(/m/[^"]+)"', page)
+    assert "data-secret" in page
+    assert "Only for you." in there.page(frame)
+    other = Client()
+    other.force_login(there.letters.mailbox.user)
+    other.post("/keys/unlock", {"passphrase": PASSPHRASE})
+    assert SECRET in there.page(path, other)
+    vault.delete(there.letters.mailbox.user, OwnKey.objects.get().pk)
+    for client in (there.letters.client, other):
+        assert "at nine" not in there.page(path, client)
+        assert "Only for you." not in there.page(frame, client)
+
+
+def test_a_key_more_leaves_the_vault_open(world):
+    there = world("personal")
+    message = there.receive()
+    there.unlock()
+    there.page(f"/message/{message.pk}")
+    file = to_pkcs12(there.anna, "word")
+    vault.import_keys(there.letters.mailbox.user, file, "word", sealing="managed")
+    assert f"<title>{SECRET} · " in there.page(f"/message/{message.pk}")
+
+
 def test_a_key_that_becomes_personal_leaves_nothing_to_the_keyring(world):
     there = world("managed")
     there.page(f"/message/{there.receive().pk}")
