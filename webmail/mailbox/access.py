@@ -6,7 +6,7 @@ from django.http import Http404
 
 from accounts.models import User
 from accounts.prepared import PreparedObjects
-from webmail.mailbox.models import Conversation, Folder, Message, Placement
+from webmail.mailbox.models import Folder, Message
 
 type Person = User | AnonymousUser
 
@@ -30,18 +30,6 @@ def message_for(user: Person, message_id: int) -> Message:
     if found is None:
         raise Http404("No such mail.")
     return found
-
-
-def placement_for(user: Person, placement_id: int) -> Placement:
-    """Return a placement of one of the person's messages; raises Http404."""
-    rows = Placement.objects.filter(folder__account__user_id=_id(user), gone_at=None)
-    return _one(rows.select_related("folder__account", "message"), placement_id)
-
-
-def conversation_for(user: Person, conversation_id: int) -> Conversation:
-    """Return a conversation row of one of the person's folders; raises Http404."""
-    rows = Conversation.objects.filter(folder__account__user_id=_id(user))
-    return _one(rows.select_related("folder__account"), conversation_id)
 
 
 def _id(user: Person) -> int:

@@ -168,8 +168,6 @@ def test_nothing_of_others(alice, mallory):
     reach = {
         access.folder_for: alice.inbox.pk,
         access.message_for: placement.message_id,
-        access.placement_for: placement.pk,
-        access.conversation_for: conversation.pk,
         listing.folder_by_name: str(alice.inbox.pk),
     }
     for get, pk in reach.items():
