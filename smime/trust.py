@@ -26,7 +26,7 @@ from smime import people, person_anchors, revocation_hints
 from smime.certificate_rows import CertificateFileError, fields_of, load, read_certificates
 from smime.models import Intermediate, PersonCertificate, RevocationList, TrustAnchor
 from smime.pki.addresses import a_label_domain
-from smime.pki.certificates import is_self_signed
+from smime.pki.certificates import is_self_signed, readable_key
 from smime.pki.path_memory import PathMemory
 from smime.pki.paths import may_issue
 from smime.pki.revocation import load_crls
@@ -52,9 +52,10 @@ class TrustState:
 
     anchors: tuple[x509.Certificate, ...]
     limited: tuple[LimitedAnchor, ...]
+    # Links of paths; blocked issuers among them, so that a mail need not carry what it is below.
     intermediates: tuple[x509.Certificate, ...]
     crls: tuple[x509.CertificateRevocationList, ...]
-    blocked: frozenset[str]  # SHA-256 fingerprints
+    policy: Policy
     stamp: str
     memory: PathMemory  # paths found under this state
     installation: person_anchors.Installation
@@ -172,9 +173,7 @@ def in_force(context: Context, from_address: str) -> Context:
         anchors=trusted.anchors_for([from_address]),
         intermediates=(*trusted.intermediates, *context.known_certificates),
         crls=(*trusted.crls, *context.crls),
-        policy=Policy(
-            blocked_issuers=trusted.blocked, demand_revocation=settings.DEMAND_REVOCATION
-        ),
+        policy=trusted.policy,
     )
 
 
@@ -201,9 +200,7 @@ def _context(
         intermediates=trusted.intermediates,
         crls=trusted.crls,
         answers=answers,
-        policy=Policy(
-            blocked_issuers=trusted.blocked, demand_revocation=settings.DEMAND_REVOCATION
-        ),
+        policy=trusted.policy,
         bound_addresses=known.bound_addresses,
         lock_minutes=IDLE_MINUTES,
         memory=trusted.memory,
@@ -386,6 +383,7 @@ def _state(stamp: str) -> TrustState:
         load(row) for row in Intermediate.objects.order_by("-pk")[:INTERMEDIATE_LIMIT]
     )
     blocked = tuple(load(row) for row in rows if row.state == states.BLOCKED)
+    links = (*intermediates, *blocked)
     return TrustState(
         anchors=trusted,
         limited=tuple(
@@ -393,13 +391,19 @@ def _state(stamp: str) -> TrustState:
             for row in rows
             if row.state == states.LIMITED
         ),
-        intermediates=intermediates,
+        intermediates=links,
         crls=load_crls(
             [bytes(der) for der in RevocationList.objects.values_list("der", flat=True)]
         ),
-        blocked=frozenset(row.fingerprint for row in rows if row.state == states.BLOCKED),
+        policy=Policy(
+            blocked_issuers=frozenset(
+                row.fingerprint for row in rows if row.state == states.BLOCKED
+            ),
+            blocked_keys=frozenset(filter(None, map(readable_key, blocked))),
+            demand_revocation=settings.DEMAND_REVOCATION,
+        ),
         stamp=stamp,
-        memory=PathMemory(trusted, intermediates),
+        memory=PathMemory(trusted, links),
         installation=person_anchors.Installation(
             known=tuple(load(row) for row in rows), blocked=blocked, intermediates=intermediates
         ),

@@ -16,6 +16,8 @@ class Policy:
     """What the organisation asks for."""
 
     blocked_issuers: frozenset[str] = frozenset()  # SHA-256 fingerprints of issuing certificates
+    # `key_digest`s of theirs: an issuer is its key, whichever of its certificates a path runs by.
+    blocked_keys: frozenset[bytes] = frozenset()
     demand_revocation: bool = False  # an unchecked certificate is a warning
 
 

@@ -12,9 +12,8 @@ from smime import words
 from smime.facts import Facts, SenderFacts, SignatureFacts
 from smime.list_mail import is_list_address
 from smime.pki.addresses import canonical_address
-from smime.pki.certificates import fingerprint
 from smime.verdict_context import Context
-from smime.verdict_signer import Standing
+from smime.verdict_signer import Standing, is_blocked
 from smime.words import Level
 
 _OLD = timedelta(days=30)
@@ -115,12 +114,8 @@ def is_intact(signature: SignatureFacts) -> bool:
 
 
 def _issuer_blocked(case: Case) -> bool:
-    lead, blocked = case.lead, case.context.policy.blocked_issuers
-    return (
-        lead is not None
-        and lead.path is not None
-        and any(fingerprint(each) in blocked for each in lead.path.certificates)
-    )
+    lead = case.lead
+    return lead is not None and lead.path is not None and is_blocked(lead.path, case.context)
 
 
 def _several_authors(case: Case) -> bool:

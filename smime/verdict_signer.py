@@ -6,6 +6,7 @@ Six independent facts (verdicts.md, ground rule 2); which of them leads is decid
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from cryptography import x509
@@ -25,6 +26,7 @@ from smime.pki.certificates import (
     key_strength,
     may_sign,
     purpose_words,
+    readable_key,
     signature_hash,
 )
 from smime.pki.paths import Path, find_path
@@ -154,17 +156,23 @@ def _path(
     others = (*context.intermediates, *signature.certificates, *context.known_certificates)
     path = find(certificate, anchors=context.anchors, others=others, moments=moments)
     own = {each.certificate: each.domains for each in context.own_anchors}
-    blocked = context.policy.blocked_issuers
-    if (
-        not own
-        or path.trust in {"trusted", "pinned", "broken"}
-        or any(fingerprint(each) in blocked for each in path.certificates)
-    ):
+    if not own or path.trust in {"trusted", "pinned", "broken"} or is_blocked(path, context):
         return path, ()
     longer = find(certificate, anchors=(*context.anchors, *own), others=others, moments=moments)
     if not longer.is_trusted:
         return path, ()
     return longer, own.get(longer.certificates[-1], ())
+
+
+def is_blocked(path: Path, context: Context) -> bool:
+    """Say whether the installation accepts no certificates of an issuer on this path."""
+    policy = context.policy
+    if any(fingerprint(each) in policy.blocked_issuers for each in path.certificates):
+        return True
+    return bool(policy.blocked_keys) and any(
+        _remembered(context, ("key", each), partial(readable_key, each)) in policy.blocked_keys
+        for each in path.certificates
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,27 +258,22 @@ def _revocation(path: Path, context: Context) -> RevocationStatus:
     """Ask the lists about every certificate below the trusted one; the leaf's answer stands for
     all unless one above it was withdrawn.
     """
-    pairs = list(zip(path.certificates, path.certificates[1:], strict=False))
-    answers = [_asked(certificate, issuer, context) for certificate, issuer in pairs]
-    revoked = [answer for answer in answers if answer.state == "revoked"]
-    if revoked:
-        return min(revoked, key=lambda answer: answer.at or context.now)
-    return answers[0] if answers else RevocationStatus("good")
-
-
-def _asked(
-    certificate: x509.Certificate, issuer: x509.Certificate, context: Context
-) -> RevocationStatus:
-    answers = tuple(context.answers.get(fingerprint(certificate), ()))
+    below, above = path.certificates[:-1], path.certificates[1:]
+    given = tuple(tuple(context.answers.get(fingerprint(each), ())) for each in below)
 
     def ask() -> RevocationStatus:
-        return check_revocation(
-            certificate, issuer, crls=context.crls, answers=answers, now=context.now
-        )
+        found = [
+            check_revocation(
+                certificate, issuer, crls=context.crls, answers=answers, now=context.now
+            )
+            for certificate, issuer, answers in zip(below, above, given, strict=True)
+        ]
+        revoked = [status for status in found if status.state == "revoked"]
+        if revoked:
+            return min(revoked, key=lambda status: status.at or context.now)
+        return found[0] if found else RevocationStatus("good")
 
-    if context.memory is None:
-        return ask()
-    return context.memory.remember(("revoked", certificate, issuer, answers, context.now), ask)
+    return _remembered(context, ("revoked", path, given, context.now), ask)
 
 
 def _when(

@@ -133,6 +133,14 @@ def key_digest(certificate: x509.Certificate) -> bytes:
     return hashlib.sha1(octets, usedforsecurity=False).digest()
 
 
+def readable_key(certificate: x509.Certificate) -> bytes | None:
+    """Give the `key_digest`; None for a key that cannot be read."""
+    try:
+        return key_digest(certificate)
+    except DamagedCertificateError:
+        return None
+
+
 def verify_issued(issuer: x509.Certificate, certificate: x509.Certificate) -> None:
     """Check that `issuer` signed `certificate`, composite signatures included.
 
