@@ -52,7 +52,8 @@ def chips(user: User, fields: Iterable[tuple[str, Recipient]]) -> tuple[Recipien
 
 def own_keys(user: User, address: str, request: HttpRequest | None) -> OwnKeys:
     """Return what the person has to sign as `address` and to read their own copy."""
-    current = _current_keys(user, address)
+    usable = _usable_keys(user, address)
+    current = [key for key in usable if is_writable(load(key))]
     gone = _withdrawn(current)
     valid = [key for key in current if key.pk not in gone]
     signing = [key for key in valid if key.can_sign]
@@ -63,6 +64,7 @@ def own_keys(user: User, address: str, request: HttpRequest | None) -> OwnKeys:
         can_decrypt=any(key.can_encrypt for key in valid),
         is_locked=bool(signing) and not is_managed and not is_unlocked,
         withdrawal=next(iter(gone.values()), None),
+        unwritten=next((key.algorithm for key in usable if key not in current), ""),
     )
 
 
@@ -96,20 +98,18 @@ def own_certificates(user: User, address: str) -> tuple[x509.Certificate, ...]:
 
 
 def _valid_keys(user: User, address: str) -> list[OwnKey]:
-    current = _current_keys(user, address)
+    current = [key for key in _usable_keys(user, address) if is_writable(load(key))]
     gone = _withdrawn(current)
     return [key for key in current if key.pk not in gone]
 
 
-def _current_keys(user: User, address: str) -> list[OwnKey]:
+def _usable_keys(user: User, address: str) -> list[OwnKey]:
+    """Return the keys in use for an address; mail is not written with each of them."""
     now = timezone.now()
     return [
         key
         for key in vault.own_keys_for(user)
-        if key.is_current
-        and key.not_before <= now <= key.not_after
-        and _covers(key, address)
-        and is_writable(load(key))
+        if key.is_current and key.not_before <= now <= key.not_after and _covers(key, address)
     ]
 
 

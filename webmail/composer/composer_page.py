@@ -24,7 +24,7 @@ from webmail.composer.presenting import (
     IdentityOption,
     ProtectionView,
 )
-from webmail.composer.protection import OwnKeys, names_of, withdrawn_words
+from webmail.composer.protection import OwnKeys, names_of, unwritten_words, withdrawn_words
 from webmail.composer.recipients import written
 from webmail.composer.validation import recipient_chips
 from webmail.html import own_html
@@ -213,6 +213,8 @@ def _option(identity: Identity, *, chosen: Identity) -> IdentityOption:
 def _sign_note(draft: Draft, own: OwnKeys) -> str:
     if not own.can_sign and own.withdrawal is not None:
         return withdrawn_words(own.withdrawal)
+    if not own.can_sign and own.unwritten:
+        return unwritten_words(own.unwritten)
     if not own.can_sign:
         return _("To write encrypted you need a certificate of your own.")
     if draft.encrypt:

@@ -93,7 +93,8 @@ class ProtectionChoice:
 class ProtectionView:
     """Why the mail was not sent as asked, and what the person may choose."""
 
-    # "people-missing", "own-key-missing", "own-key-withdrawn", "own-key-locked", "encrypted-quote"
+    # "people-missing", "own-key-missing", "own-key-withdrawn", "own-key-unwritten",
+    # "own-key-locked", "encrypted-quote"
     kind: str
     headline: str
     sentence: str

@@ -33,6 +33,8 @@ class OwnKeys:
     is_locked: bool  # the key that would sign is sealed by a passphrase, not unlocked here
     # Of a key in use that is left out of the above because its certificate is withdrawn.
     withdrawal: Withdrawal | None = None
+    # The kind ("ML-DSA-65") of such a key that `SIGNET_POST_QUANTUM` lets nobody write with.
+    unwritten: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,8 @@ def plan_protection(
     if not own.can_sign or (wish.encrypt and not own.can_decrypt):
         if own.withdrawal is not None:
             return _own_key_withdrawn(wish, own.withdrawal)
+        if own.unwritten:
+            return _own_key_unwritten(wish, own.unwritten)
         return _own_key_missing(wish)
     if own.is_locked:
         return _own_key_locked()
@@ -101,6 +105,24 @@ def _own_key_withdrawn(wish: Wish, withdrawal: Withdrawal) -> ProtectionView:
         link_url=reverse("smime:keys"),
         link_words=_("Your certificates"),
     )
+
+
+def _own_key_unwritten(wish: Wish, kind: str) -> ProtectionView:
+    return ProtectionView(
+        kind="own-key-unwritten",
+        headline=_("Mail is not written with your key for this address here"),
+        sentence=unwritten_words(kind),
+        choices=_plain(wish),
+        link_url=reverse("smime:keys"),
+        link_words=_("Your certificates"),
+    )
+
+
+def unwritten_words(kind: str) -> str:
+    """Say why one's own key is not used, though it opens what was encrypted for it."""
+    return _(
+        "It is a post-quantum key (%(kind)s), which your administrator has not allowed for writing."
+    ) % {"kind": kind}
 
 
 def withdrawn_words(withdrawal: Withdrawal) -> str:
