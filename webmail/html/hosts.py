@@ -119,6 +119,8 @@ def _is_disguised(label: str) -> bool:
 
 def named_hosts(text: str) -> set[str]:
     """The hosts that a visible text seems to name, as A-labels: URLs, bare hosts, addresses."""
+    if text.isascii() and "." not in text and "%2" not in text:
+        return set()  # a host has a dot, and only an escape could hide it
     shown = unicodedata.normalize("NFKC", INVISIBLE.sub("", text[:500]))
     found: set[str] = set()
     for match in _EXPLICIT.finditer(shown):

@@ -9,6 +9,11 @@ from webmail.html.model import LinkPolicy
 
 LONGEST_HREF = 8192
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+# An http(s) URL that is kept as it is written: nothing in it hides, is escaped or is put right.
+_USUAL = re.compile(
+    r"https?://(?P<host>[A-Za-z0-9_-]++(?:\.[A-Za-z0-9_-]++)*+)(?::[0-9]*+)?"
+    r"(?:[/?#][!#-;=?-\[\]_a-z~]*+)?"
+)
 _TEL = re.compile(r"tel:\+?[0-9().\-*#;=a-zA-Z%]{1,64}", re.IGNORECASE)
 _UNSAFE_IN_URL = re.compile(r"[\"<>`{}|^]")
 _MAILTO_FIELDS = ("to", "cc", "subject", "body")
@@ -35,6 +40,10 @@ def read_target(raw: str, policy: LinkPolicy) -> Target | None:
     """
     if len(raw) > LONGEST_HREF:
         return None
+    if (usual := _USUAL.fullmatch(raw)) is not None:
+        host = usual["host"].lower()
+        if "xn--" not in host:
+            return None if host in policy.own_hosts else Target(href=raw, host=host)
     visible = INVISIBLE.sub("", raw.replace("\xa0", " ")).strip()
     if visible.startswith("#"):
         return Target(href="#" + quote(visible[1:], safe="!$&'()*+,-./:;=?@_~%"))

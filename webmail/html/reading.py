@@ -5,7 +5,7 @@ treats everything it was not told about as hostile.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,6 +22,7 @@ _HIDDEN_STYLE = re.compile(
     r"|(?:max-)?(?:width|height)\s*:\s*0*[01](?:\.0*)?(?:px)?\s*(?:;|!|$))",
     re.IGNORECASE,
 )
+_HIDING_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HIDING_ANCESTORS = 4
 # Addresses of open counters, by the shapes that mailing services give them.
 _COUNTER_URL = re.compile(
@@ -64,16 +65,18 @@ def read_html(source: str, limits: HtmlLimits) -> Reading:
     limits_hit: list[str] = []
     body = tree.body
     language, direction = _language_and_direction(tree)
+    links = tuple(_links(tree, limits, limits_hit))
+    tracker_sources, named_sources = _sources(tree, limits, limits_hit)
     return Reading(
-        styles=tuple(node.text(deep=True) for node in tree.css("style")),
+        styles=tuple(node.text(deep=True) for node in tree.tags("style")),
         body_attributes={
             name: value or "" for name, value in (body.attributes if body else {}).items()
         },
         language=language,
         direction=direction,
-        links=tuple(_links(tree, limits, limits_hit)),
-        tracker_sources=frozenset(_tracker_sources(tree, limits, limits_hit)),
-        named_sources=frozenset(_named_sources(tree, limits)),
+        links=links,
+        tracker_sources=tracker_sources,
+        named_sources=named_sources,
         limits_hit=tuple(limits_hit),
     )
 
@@ -83,17 +86,21 @@ def _language_and_direction(tree: LexborHTMLParser) -> tuple[str, Literal["", "l
     language: str = ""
     direction: Literal["", "ltr", "rtl"] = ""
     for node in (tree.body, tree.root):
-        attributes = node.attributes if node else {}
-        language = language or (attributes.get("lang") or "").strip()
-        match (attributes.get("dir") or "").strip().lower():
+        language = language or (_attribute(node, "lang") if node else "").strip()
+        match (_attribute(node, "dir") if node else "").strip().lower():
             case "ltr" | "rtl" as named if not direction:
                 direction = named
     return language, direction
 
 
+def _attribute(node: LexborNode, name: str) -> str:
+    """Return one attribute, "" if it is not there. `node.attributes` would read them all."""
+    return node.attrs.get(name) or ""
+
+
 def _links(tree: LexborHTMLParser, limits: HtmlLimits, limits_hit: list[str]) -> Iterator[ReadLink]:
     room = limits.link_text
-    for number, node in enumerate(tree.css("a[href], area[href]")):
+    for number, node in enumerate(_link_nodes(tree)):
         if number >= limits.links or room < 0:
             limits_hit.append("links")
             return
@@ -102,33 +109,40 @@ def _links(tree: LexborHTMLParser, limits: HtmlLimits, limits_hit: list[str]) ->
         if not text.strip():
             text = _text_of_pictures(node)
         yield ReadLink(
-            href=node.attributes.get("href") or "",
-            text=_SPACE.sub(" ", text).strip()[:_SHOWN_TEXT],
+            href=_attribute(node, "href"), text=_SPACE.sub(" ", text).strip()[:_SHOWN_TEXT]
         )
 
 
+def _link_nodes(tree: LexborHTMLParser) -> Sequence[LexborNode]:
+    """Return the links in document order. A query for both kinds costs more than most readings."""
+    if tree.tags("area"):
+        return tree.css("a[href], area[href]")  # xlink:href, too
+    return [node for node in tree.tags("a") if "href" in node.attrs or "xlink:href" in node.attrs]
+
+
 def _text_of_pictures(link: LexborNode) -> str:
-    alternatives = [link.attributes.get("alt") or ""]
-    alternatives += [image.attributes.get("alt") or "" for image in link.css("img[alt]")[:20]]
+    alternatives = [_attribute(link, "alt")]
+    if link.first_child is not None:
+        alternatives += [_attribute(image, "alt") for image in link.css("img[alt]")[:20]]
     return " ".join(text for text in alternatives if text)
 
 
-def _tracker_sources(
+def _sources(
     tree: LexborHTMLParser, limits: HtmlLimits, limits_hit: list[str]
-) -> Iterator[str]:
-    for number, node in enumerate(tree.css("img[src]")):
-        if number >= limits.images:
-            limits_hit.append("images")
-            return
-        source = node.attributes.get("src") or ""
-        if is_counter_url(source) or _is_unseen(node):
-            yield source
-
-
-def _named_sources(tree: LexborHTMLParser, limits: HtmlLimits) -> Iterator[str]:
-    for node in tree.css("img[src][alt]")[: limits.images]:
-        if (node.attributes.get("alt") or "").strip():
-            yield node.attributes.get("src") or ""
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the sources of trackers, and those of images that have an alternative text."""
+    trackers: set[str] = set()
+    named: set[str] = set()
+    images = [node for node in tree.tags("img") if "src" in node.attrs]
+    if len(images) > limits.images:
+        limits_hit.append("images")
+    for image in images[: limits.images]:
+        source = _attribute(image, "src")
+        if source not in trackers and (is_counter_url(source) or _is_unseen(image)):
+            trackers.add(source)
+        if _attribute(image, "alt").strip():
+            named.add(source)
+    return frozenset(trackers), frozenset(named)
 
 
 def is_counter_url(url: str) -> bool:
@@ -138,18 +152,17 @@ def is_counter_url(url: str) -> bool:
 
 def _is_unseen(image: LexborNode) -> bool:
     """One pixel, no size at all, or hidden by its own style or that of a near ancestor."""
-    attributes = image.attributes
-    sizes = [attributes.get("width"), attributes.get("height")]
-    if all(size and _TINY.fullmatch(size) for size in sizes) or "hidden" in attributes:
+    sizes = (_attribute(image, "width"), _attribute(image, "height"))
+    if all(size and _TINY.fullmatch(size) for size in sizes) or "hidden" in image.attrs:
         return True
-    if _HIDDEN_STYLE.search((attributes.get("style") or "")[:4096]):
+    if _HIDDEN_STYLE.search(_attribute(image, "style")[:4096]):
         return True
     ancestor = image.parent
     for _ in range(_HIDING_ANCESTORS):
         if ancestor is None or ancestor.tag in {"body", "html"}:
             return False
-        style = (ancestor.attributes.get("style") or "")[:4096]
-        if re.search(r"display\s*:\s*none|visibility\s*:\s*hidden", style, re.IGNORECASE):
+        style = _attribute(ancestor, "style")
+        if style and _HIDING_STYLE.search(style[:4096]):
             return True
         ancestor = ancestor.parent
     return False

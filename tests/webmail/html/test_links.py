@@ -1,10 +1,15 @@
 """Which targets survive, which deceive, and where deceptive ones lead."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
-from webmail.html import ImagePolicy, LinkPolicy, sanitise_html
+from webmail.html import HtmlLimits, ImagePolicy, LinkPolicy, links, sanitise_html
 from webmail.html.links import read_target, safe_mailto
+from webmail.html.reading import read_html
 
 POLICY = LinkPolicy(own_hosts=frozenset({"webmail.example"}))
 
@@ -188,3 +193,31 @@ def test_windows_and_rel():
 def test_mailto_is_rebuilt(rest, url):
     rebuilt = safe_mailto(rest)
     assert rebuilt == url if url else len(rebuilt) < 1000
+
+
+_PIECES = (
+    "http", "HTTPS", "https://", "http://", ":", "//", "/", "\\", "a.b", "own.example", "OWN.example",
+    "x", "..", ".", "xn--", "XN--e1afmkfd", "@", "?", "#", "%2e", "%", "&", "{", "|", "^", "\u200b",
+    "\xa0", " ", "\n", ":80", "é", "www.", "[::1]", "127.0.0.1", "_", "-", "~", "'", '"', "<", "[", "]",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=8).map("".join), st.booleans())
+def test_usual_targets_are_read_as_any_other(rest, has_scheme):
+    policy = LinkPolicy(own_hosts=frozenset({"own.example"}))
+    raw = f"https://{rest}" if has_scheme else rest
+    found = read_target(raw, policy)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(links, "_USUAL", re.compile("(?!)"))
+        assert read_target(raw, policy) == found
+
+
+def test_links_are_noted_in_the_order_of_the_document():
+    source = "<a href=#a>1</a><map><area href=#b></map><a>2</a><a href>3</a><a href=https://c.example>4</a>"
+    assert [link.href for link in read_html(source, HtmlLimits()).links] == [
+        "#a", "#b", "", "https://c.example",
+    ]  # fmt: skip
+    without_area = source.replace("area", "img")
+    assert [link.href for link in read_html(without_area, HtmlLimits()).links] == [
+        "#a", "", "https://c.example",
+    ]  # fmt: skip
