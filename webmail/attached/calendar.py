@@ -84,7 +84,7 @@ class Calendar:
 
     method: str
     events: tuple[Event, ...]
-    is_cut: bool  # more events, or a larger file, than is read
+    is_cut: bool  # more events or attendees, or a larger file, than is read
 
 
 @dataclass(slots=True)
@@ -115,7 +115,9 @@ def read_calendar(text: str) -> Calendar | None:
     return Calendar(
         method=calendars[0].text("METHOD").upper()[:32],
         events=tuple(_event(each, zones) for each in events[: limits.EVENTS]),
-        is_cut=len(events) > limits.EVENTS or len(text) > limits.CALENDAR,
+        is_cut=len(text) > limits.CALENDAR
+        or len(events) > limits.EVENTS
+        or any(len(_attendees(each)) > limits.ATTENDEES for each in events),
     )
 
 
@@ -148,7 +150,6 @@ def _event(component: _Component, zones: Zones) -> Event:
     start = _when(component.first("DTSTART"), zones)
     sequence = component.text("SEQUENCE")
     organizers = [_person(line) for line in component.lines if line.name == "ORGANIZER"]
-    attendees = [line for line in component.lines if line.name == "ATTENDEE"]
     echoed = (component.first("DTSTART"), component.first("RECURRENCE-ID"))
     return Event(
         uid=component.text("UID")[:255],
@@ -164,9 +165,13 @@ def _event(component: _Component, zones: Zones) -> Event:
         recurrence=_recurrence(component),
         is_instance=component.first("RECURRENCE-ID") is not None,
         organizer=organizers[0] if organizers else None,
-        attendees=tuple(_person(line) for line in attendees[: limits.ATTENDEES]),
+        attendees=tuple(_person(line) for line in _attendees(component)[: limits.ATTENDEES]),
         echo=tuple(_echo(line) for line in echoed if line is not None),
     )
+
+
+def _attendees(component: _Component) -> list[ContentLine]:
+    return [line for line in component.lines if line.name == "ATTENDEE"]
 
 
 def _echo(line: ContentLine) -> str:

@@ -13,13 +13,13 @@ from datetime import date, datetime
 from typing import Any
 
 from webmail.attached import limits
-from webmail.attached.calendar import read_calendar
-from webmail.attached.contacts import read_cards
+from webmail.attached.calendar import Calendar, read_calendar
+from webmail.attached.contacts import Cards, read_cards
 from webmail.attached.drawing import Drawer
 from webmail.attached.kinds import Kind, kind_of
-from webmail.attached.reports import read_delivery_status, read_disposition
+from webmail.attached.reports import DeliveryReport, read_delivery_status, read_disposition
+from webmail.mime import DecodedText, Part, decode_body, decode_text, parse_message
 from webmail.mime import Message as Tree
-from webmail.mime import Part, decode_body, decode_text, parse_message
 from webmail.reader import opening, preview_store
 from webmail.reader.opening import Located, Opened
 from webmail.reader.preview_store import Facts
@@ -84,14 +84,21 @@ def _thumbnail(drawer: Drawer, kind: Kind, content: bytes) -> Facts:
 def read_entry(kind: Kind, located: Located) -> Facts:
     """Return what a calendar or contacts file says, as JSON; {} for other kinds."""
     if kind == "calendar":
-        text = decode_text(located.tree, located.part, limit=limits.CALENDAR).text
-        calendar = read_calendar(text)
-        return {"calendar": _plain(asdict(calendar))} if calendar else {"code": "damaged"}
+        decoded = decode_text(located.tree, located.part, limit=limits.CALENDAR)
+        calendar = read_calendar(decoded.text)
+        return {"calendar": _said(calendar, decoded)} if calendar else {"code": "damaged"}
     if kind == "contacts":
-        text = decode_text(located.tree, located.part, limit=limits.CONTACTS).text
-        cards = read_cards(text)
-        return {"cards": _plain(asdict(cards))} if cards else {"code": "damaged"}
+        decoded = decode_text(located.tree, located.part, limit=limits.CONTACTS)
+        cards = read_cards(decoded.text)
+        return {"cards": _said(cards, decoded)} if cards else {"code": "damaged"}
     return {}
+
+
+def _said(found: Calendar | Cards | DeliveryReport, decoded: DecodedText) -> Facts:
+    """Return what was read as JSON; a text that was longer than is read was cut, too."""
+    said: Facts = _plain(asdict(found))
+    said["is_cut"] = found.is_cut or decoded.truncated
+    return said
 
 
 def _plain(value: Any) -> Any:
@@ -114,16 +121,16 @@ def _report(tree: Tree) -> Facts | None:
         return None
     original = _original_message_id(tree, root)
     for part in root.children:
-        text = ""
-        if part.content_type.startswith("message/") and not part.children:
-            text = decode_text(tree, part, limit=limits.REPORT).text
+        if not part.content_type.startswith("message/") or part.children:
+            continue
+        decoded = decode_text(tree, part, limit=limits.REPORT)
         if part.content_type in {"message/delivery-status", "message/global-delivery-status"}:
-            delivery = read_delivery_status(text)
+            delivery = read_delivery_status(decoded.text)
             if delivery is not None:
-                said = _plain(asdict(delivery))
+                said = _said(delivery, decoded)
                 return {"kind": "delivery", "message_id": original, **said}
         if part.content_type == "message/disposition-notification":
-            disposition = read_disposition(text)
+            disposition = read_disposition(decoded.text)
             if disposition is not None:
                 return {
                     "kind": "disposition",

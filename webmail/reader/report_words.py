@@ -97,11 +97,17 @@ def report_view(report: dict[str, Any]) -> ReportView:
         recipients=tuple(shown),
         reporter=report["reporter"],
         has_original=has_original,
-        more=ngettext("and {n} more recipient", "and {n} more recipients", left).format(n=left)
-        if left
-        else "",
+        more=_more(left, is_cut=report.get("is_cut", False)),
         tone="bad" if "bad" in tones else "warn" if "warn" in tones else "ok",
     )
+
+
+def _more(left: int, *, is_cut: bool) -> str:
+    if is_cut:
+        return _("and more recipients than are counted here; the report names them all")
+    if not left:
+        return ""
+    return ngettext("and {n} more recipient", "and {n} more recipients", left).format(n=left)
 
 
 def _recipient(each: dict[str, Any]) -> RecipientView:
