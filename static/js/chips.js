@@ -162,7 +162,7 @@ class Field {
   openList(people) {
     this.closeList();
     if (!people.length) return;
-    this.listBox = element("div", { class: "suggestions", role: "listbox", id: `${this.input.id}-list` });
+    this.listBox = element("div", { class: "suggestions", role: "listbox", id: `${this.input.id}-list`, "aria-label": this.input.getAttribute("aria-label") });
     people.forEach((person, number) => {
       const item = element("div", { class: "suggestion", role: "option", id: `${this.input.id}-${number}`, "aria-selected": "false" });
       item.append(person.name || person.address);

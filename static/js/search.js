@@ -15,6 +15,8 @@ export function startSearch() {
   const whole = element("input", { type: "hidden", name: "q" });
   const tokens = () => $$(".token", box).map((each) => each.dataset.token);
   input.removeAttribute("name");
+  const combobox = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "search-list" };
+  for (const [name, value] of Object.entries(combobox)) input.setAttribute(name, value);
   form.append(whole);
 
   const add = (text) => {
@@ -58,9 +60,10 @@ function suggest(form, input, box) {
   const word = input.value.split(/\s/).at(-1).toLowerCase();
   const found = word ? OPERATORS.filter((each) => each.startsWith(word) && each !== word).slice(0, SHOWN) : [];
   if (!found.length) return;
-  const list = element("div", { class: "suggestions", role: "listbox", id: "search-list" });
+  const list = element("div", { class: "suggestions", role: "listbox", id: "search-list", "aria-label": input.getAttribute("aria-label") });
   for (const each of found) {
-    const item = element("div", { class: "suggestion", role: "option", "aria-selected": "false" }, each);
+    const id = `search-${list.childElementCount}`;
+    const item = element("div", { class: "suggestion", role: "option", id, "aria-selected": "false" }, each);
     item.addEventListener("mousedown", (event) => {
       event.preventDefault();
       input.value = input.value.slice(0, input.value.length - word.length) + each + (each.endsWith(":") ? "" : " ");
@@ -71,7 +74,6 @@ function suggest(form, input, box) {
   }
   form.append(list);
   input.setAttribute("aria-expanded", "true");
-  input.setAttribute("aria-controls", "search-list");
   input.onkeydown = (event) => {
     const items = [...list.children];
     const at = items.findIndex((each) => each.getAttribute("aria-selected") === "true");
@@ -79,6 +81,7 @@ function suggest(form, input, box) {
       event.preventDefault();
       const next = (at + (event.key === "ArrowDown" ? 1 : -1) + items.length) % items.length;
       items.forEach((each, n) => each.setAttribute("aria-selected", n === next));
+      input.setAttribute("aria-activedescendant", items[next].id);
     } else if ((event.key === "Enter" || event.key === "Tab") && at >= 0) {
       event.preventDefault();
       items[at].dispatchEvent(new MouseEvent("mousedown", { cancelable: true }));
@@ -89,5 +92,6 @@ function suggest(form, input, box) {
 function closeList(form, input) {
   $(".suggestions", form)?.remove();
   input.setAttribute("aria-expanded", "false");
+  input.removeAttribute("aria-activedescendant");
   input.onkeydown = null;
 }
