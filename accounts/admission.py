@@ -1,6 +1,6 @@
 """What a right password makes: the user, a mail account with its sealed password, an identity."""
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import audit, session_limits
@@ -17,11 +17,8 @@ def admit(*, server: MailServer, address: str, password: str) -> tuple[User, Mai
     password than the one on file ends the sessions that began under the old one.
     """
     with transaction.atomic():
-        user = User.objects.filter(address=address).first()
-        if user is None:
-            user = User.objects.create_user(address)
-            audit.record("user-made", actor=user, target=address)
-        elif not user.is_active:
+        user = User.objects.filter(address=address).first() or _made(address)
+        if not user.is_active:
             return user, None
         account, is_new = MailAccount.objects.select_for_update(no_key=True).get_or_create(
             user=user,
@@ -43,6 +40,17 @@ def admit(*, server: MailServer, address: str, password: str) -> tuple[User, Mai
         _keep(account, server=server, password=password)
         _make_identity(account)
     return user, account if is_new or had_failed else None
+
+
+def _made(address: str) -> User:
+    """Make the user; of two first sign-ins at once (a double click) one finds the other's."""
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(address)
+    except IntegrityError:
+        return User.objects.get(address=address)
+    audit.record("user-made", actor=user, target=address)
+    return user
 
 
 def announce(account: MailAccount) -> None:

@@ -94,9 +94,8 @@ def pause_after(failures: int, rule: Rule) -> timedelta:
 
 
 def _row(key: str) -> SignInThrottle:
-    """Return the row under lock, made if needed."""
-    SignInThrottle.objects.get_or_create(key=key)
-    return SignInThrottle.objects.select_for_update(no_key=True).get(key=key)
+    """Return the row under lock, made if needed: the one statement that finds it locks it."""
+    return SignInThrottle.objects.select_for_update(no_key=True).get_or_create(key=key)[0]
 
 
 def _count(key: str, rule: Rule, now: datetime) -> int:
