@@ -16,8 +16,9 @@ from accounts.models import User
 from accounts.prepared import Prepared
 from smime import words as catalogue
 from smime.pki.addresses import canonical_address
-from webmail.mailbox.models import Folder, Message
+from webmail.mailbox.models import Message
 from webmail.reader import acquaintance, authentication
+from webmail.reader.aids import Found, Stated, find_aids
 from webmail.reader.authentication import Finding
 from webmail.reader.presenting import VerdictView
 
@@ -45,7 +46,6 @@ _RANK = {code: rank for rank, code in enumerate(_WORDS)}
 _QUIET = {"replies-elsewhere", "first-contact"}
 # A good signature says who wrote it: what is left to say is whose look-alike that is.
 _BESIDE_A_SIGNATURE = {"domain-passes-for", "domain-disguised"}
-_UNWATCHED = (Folder.Role.JUNK, Folder.Role.TRASH, Folder.Role.DRAFTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,13 +77,16 @@ class Asked:
 
 
 def aids_view(asked: Asked) -> AidsView:
-    """Choose and word the hints; at most five queries, none without a single sender."""
+    """Choose and word the hints; at most five queries, none without a single sender.
+
+    Five more where the page was made while the person's mail was still coming in.
+    """
     page = asked.page
     sender = canonical_address(page["from"][0][1]) if len(page["from"]) == 1 else ""
     if not sender:
         return AidsView()
     is_to_many = page["details"]["is_to_many"]
-    said = [(code, dict(values)) for code, values in page["aids"]]
+    said = [(code, dict(values)) for code, values in _found(asked)]
     is_own = sender in acquaintance.own_addresses(asked.user)
     failed = authentication.failed_dmarc(asked.found, sender) if asked.is_received else None
     if failed is not None and not is_to_many:
@@ -94,6 +97,16 @@ def aids_view(asked: Asked) -> AidsView:
     level = page["verdict"]["level"]
     line = next((each for each in views if _may_lead(each, level, is_to_many=is_to_many)), None)
     return AidsView(line=line, more=tuple(each for each in views if each is not line))
+
+
+def _found(asked: Asked) -> Sequence[Found]:
+    """Return the page's own hints, found again if it was made too early to know whom one knows."""
+    early = asked.page.get("aids_early")
+    if early is None:
+        found: list[Found] = asked.page["aids"]
+        return found
+    stated = Stated.from_json(early)
+    return find_aids(stated, acquaintance.acquaintance_of(asked.user, stated.sender.address))
 
 
 def without_said(verdict: VerdictView, aids: AidsView) -> VerdictView:
@@ -131,11 +144,7 @@ _BEFORE = Prepared(
                 internal_date__lt=at,
             ).exclude(content_key=content_key)
         ),
-        Exists(
-            Folder.objects.filter(
-                account__user_id=user, is_selectable=True, is_backfilled=False, gone_at=None
-            ).exclude(role__in=_UNWATCHED)
-        ),
+        Exists(acquaintance.coming_in(user)),
     )
 )
 

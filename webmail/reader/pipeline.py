@@ -15,7 +15,7 @@ from smime.reading_headers import is_legacy_display, without_legacy_display
 from smime.verdict import WITHOUT_ENCRYPTION, Context, Verdict, judge
 from webmail.mime import Address, Message, Part, find_part
 from webmail.reader import asking, words
-from webmail.reader.aids import STRANGERS, Acquaintance, find_aids
+from webmail.reader.aids import STRANGERS, Acquaintance, find_aids, stated_in
 from webmail.reader.details import read_details
 from webmail.reader.documents import Addresses, Attached, Body, Collection, Permission, build
 from webmail.reader.framing import outside_code
@@ -201,7 +201,10 @@ def make(
     page = _page(reading, verdict, permission, assembly)
     page["verdict"] = words.verdict_json(verdict, framed, kept)
     details = page["details"] = read_details(reading)
-    page["aids"] = find_aids(verdict, reading.envelope, around, is_to_many=details["is_to_many"])
+    stated = stated_in(verdict, reading.envelope, is_to_many=details["is_to_many"])
+    page["aids"] = find_aids(stated, around) if stated is not None else []
+    if stated is not None and not around.is_whole:
+        page["aids_early"] = stated.to_json()
     return Rendered(
         page=page,
         documents=Documents(tuple(assembly.documents), tuple(found.images), tuple(found.targets)),

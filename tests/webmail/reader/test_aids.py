@@ -1,6 +1,8 @@
 """Hints at who a sender may not be: one line above the body, the rest in Details, none for nothing."""
 
+import json
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +14,8 @@ from webmail.composer import completion
 from webmail.mailbox import correspondents
 from webmail.mailbox.correspondents import Correspondent
 from webmail.reader import acquaintance
-from webmail.reader.aids import STRANGERS, Acquaintance, find_aids
+from webmail.reader.aids import STRANGERS, Acquaintance, Stated, find_aids, stated_in
+from webmail.reader.models import Rendition
 
 ANNA = Correspondent("anna@partner.example", "Anna Lindqvist", 5, 9)
 BANK = Correspondent("news@sparbank.example", "Sparbank", 0, 3)
@@ -25,8 +28,12 @@ def _found(sender: str, *, around=AROUND, is_to_many=False, **fields) -> list[st
     raw = "".join(f"{name}: {value}\r\n" for name, value in head.items()) + "\r\nx\r\n"
     reading = read_message(raw.encode())
     verdict = judge(reading.facts, context=Context(now=NOW))
-    found = find_aids(verdict, reading.envelope, around, is_to_many=is_to_many)
-    return [code for code, _ in found]
+    stated = stated_in(verdict, reading.envelope, is_to_many=is_to_many)
+    if stated is None:
+        return []
+    kept = json.loads(json.dumps(stated.to_json()))
+    assert Stated.from_json(kept) == replace(stated, sender=replace(stated.sender, comment=""))
+    return [code for code, _ in find_aids(stated, around)]
 
 
 @pytest.mark.parametrize(
@@ -152,6 +159,37 @@ def test_nothing_is_said_of_first_contacts_while_mail_is_coming_in(letters, page
     inbox.is_backfilled = False
     inbox.save()
     assert page(_raw()) == ("", "")
+
+
+def test_look_alikes_of_people_who_became_known_later(letters):
+    """A page made while older mail was coming in says what is known by now, and is not made anew."""
+    archive = letters.mailbox.folders["archive"]
+    archive.is_backfilled = False
+    archive.save()
+    raw = _raw("Anna Lindqvist <anna@partmer.example>")
+    message = letters.put(raw, from_address="anna@partmer.example")
+    assert not _LINE.search(letters.opened(message))
+    sent = letters.mailbox.receive(
+        "To Anna", folder="sent", from_address="mira@nordlys.example",
+        recipients={"to": [["Anna Lindqvist", "anna@partner.example"]]},
+    )  # fmt: skip
+    completion.learn(letters.mailbox.account, [sent.pk])
+    archive.is_backfilled = True
+    archive.save()
+    made = Rendition.objects.get().created_at
+    (line,) = _LINE.findall(letters.opened(message))
+    assert line == "This comes from partmer.example, which looks like partner.example but is not."
+    assert Rendition.objects.get().created_at == made
+
+
+def test_a_page_made_when_all_mail_was_here_is_final(letters, monkeypatch):
+    """What it costs to look for hints is paid once."""
+    message = letters.put(_raw(), from_address="bo@elsewhere.example")
+    letters.opened(message)
+    message.reading.refresh_from_db()
+    assert "aids_early" not in message.reading.page
+    monkeypatch.setattr("webmail.reader.aid_words.find_aids", None)
+    letters.opened(message)
 
 
 def test_newsletters_get_no_line_for_being_new(page):
