@@ -144,7 +144,7 @@ def test_one_account_that_breaks_the_watching_ends_it_for_no_other(alice, caplog
     broken.set_exception(ValueError("no such thing"))
     watcher._opening[alice.account.pk] = broken
     try:
-        watcher.step(0)
+        watcher._take_opened()
         assert alice.account.pk not in watcher._opening
     finally:
         watcher.close()
