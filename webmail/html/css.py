@@ -15,7 +15,7 @@ import tinycss2
 
 from webmail.html.limits import HtmlLimits
 from webmail.html.model import Theme
-from webmail.html.rules import Css, Rule, read_rules
+from webmail.html.rules import Css, Rule, is_closed, read_rules
 from webmail.html.selectors import media_condition, safe_selectors
 from webmail.html.usual_css import read_usual
 from webmail.html.words import words
@@ -52,6 +52,7 @@ FUNCTIONS = words(
 _PLAIN_TOKENS = frozenset({"ident", "number", "percentage", "dimension", "string", "hash"})
 _LITERALS = frozenset(",/+-*")
 _KEYWORDS_ONLY = frozenset({"cursor"})
+_KEYWORDS = re.compile(r"-?[a-zA-Z][a-zA-Z0-9-]*+(?: -?[a-zA-Z][a-zA-Z0-9-]*+)*+(?:!important)?")
 _GROUND = re.compile(r"[{;]background(?:-color)?:(?!none|transparent|inherit|initial|unset)")
 _NAMES_DARK = re.compile(r"prefers-color-scheme", re.IGNORECASE)
 _DEEPEST_VALUE = 8
@@ -80,16 +81,16 @@ class SafeStylesheet:
 
 def safe_declarations(source: Css) -> SafeDeclarations:
     """Filter the value of a style attribute or a block (the caller has bounded its length)."""
-    usual = _usual_declarations(source) if isinstance(source, str) else None
-    return usual or _declarations(tinycss2.parse_blocks_contents(source))
+    found = _by_pieces(source) if isinstance(source, str) else None
+    return found or _declarations(tinycss2.parse_blocks_contents(source))
 
 
-def _usual_declarations(source: str) -> SafeDeclarations | None:
-    """Filter declarations if all are usual: then no `;` stands in a string or in brackets."""
+def _by_pieces(source: str) -> SafeDeclarations | None:
+    """Filter declarations one by one if none holds a `;`."""
     kept: list[str] = []
     dropped = 0
     for piece in source.split(";"):
-        read = _remembered(piece) if len(piece) <= _REMEMBERED else _usual_declaration(piece)
+        read = _remembered(piece) if len(piece) <= _REMEMBERED else _read_piece(piece)
         if read is None:
             return None
         text, lost = read
@@ -99,18 +100,27 @@ def _usual_declarations(source: str) -> SafeDeclarations | None:
     return SafeDeclarations(text=";".join(kept), kept=len(kept), dropped=dropped)
 
 
-def _usual_declaration(source: str) -> tuple[str, int] | None:
-    """Return the safe text of a usual declaration, and 1 if there was one but it is not safe."""
+def _read_piece(source: str) -> tuple[str, int] | None:
+    """Return the safe text of what stands between two `;`, and 1 if something else stood there.
+
+    None: one of the two may stand in a string, brackets or a comment.
+    """
     usual = read_usual(source)
-    if usual is None or usual[0] in _KEYWORDS_ONLY:
-        return None
+    if usual is None:
+        if not is_closed(source):
+            return None
+        found = _declarations(tinycss2.parse_blocks_contents(source))
+        return found.text, found.dropped
     name, value = usual
-    return (f"{name}:{value}", 0) if name in PROPERTIES else ("", 1 if name else 0)
+    is_safe = name in PROPERTIES
+    if name in _KEYWORDS_ONLY:
+        is_safe = _KEYWORDS.fullmatch(value) is not None
+    return (f"{name}:{value}", 0) if is_safe else ("", 1 if name else 0)
 
 
 # Mails repeat their declarations. At most 4096 of 128 characters: half a MB of ASCII, and as much
 # of answers.
-_remembered = lru_cache(maxsize=4096)(_usual_declaration)
+_remembered = lru_cache(maxsize=4096)(_read_piece)
 
 
 def forget_declarations() -> None:

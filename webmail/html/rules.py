@@ -18,10 +18,12 @@ _SPACE = r"[ \t\n\r\f]"
 _COMMENT = r"/\*(?:[^*]++|\*(?!/))*+\*/"
 _STRING = r"\"[^\"\\\n\r\f]*+\"|'[^'\\\n\r\f]*+'"
 _WITHIN = r"[^{}\"'()\[\]\\/]++|/(?!\*)"  # brackets
-# Strings in it hold no ")": an unquoted url( would end there.
-_ROUND = rf"\((?:{_WITHIN}|\"[^\"\\\n\r\f)]*+\"|'[^'\\\n\r\f)]*+')*+\)"
+# An unquoted url( ends at the first ")": strings in it hold none, nor does it hold brackets.
+_URL = rf"\((?:{_WITHIN}|\"[^\"\\\n\r\f)]*+\"|'[^'\\\n\r\f)]*+')*+\)"
+_ROUND = rf"(?<![lL])\((?:{_WITHIN}|{_STRING}|{_URL})*+\)|{_URL}"
 _SQUARE = rf"\[(?:{_WITHIN}|{_STRING})*+\]"
 _UNIT = rf"[^{{}}\"'()\[\]\\/;]++|/(?!\*)|{_COMMENT}|{_STRING}|{_ROUND}|{_SQUARE}"
+_CLOSED = re.compile(rf"(?:{_UNIT})*+")
 _BLOCK = rf"(?:{_UNIT}|;)*+"
 _NESTED = rf"(?:{_UNIT}|;|\{{(?:{_UNIT}|;|\{{{_BLOCK}\}})*+\}})*+"
 _STYLE_RULE = re.compile(rf"(?P<prelude>(?!@){_BLOCK})\{{(?P<content>{_BLOCK})\}}")
@@ -41,6 +43,13 @@ class Rule:
     kind: Literal["style", "media", "other"]
     prelude: Css = ""
     content: Css = ""
+
+
+def is_closed(source: str) -> bool:
+    """Say whether the text can be cut out of a block for certain: it has no `;` and no braces, and
+    nothing in it is open at its end.
+    """
+    return _CLOSED.fullmatch(source) is not None
 
 
 def read_rules(source: Css, *, is_sheet: bool) -> list[Rule]:

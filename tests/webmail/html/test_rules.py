@@ -16,7 +16,7 @@ _PIECES = (
     "@charset", "@\\6dedia print{a{color:red}}", "@media_x{a{color:red}}", "@1{a{color:red}}",
     "a[class='x{']{color:red}", "a[id=b],[class]{color:red}", "a[", "]", "{", "}", "}}", "(", ")",
     "/*", "*/", "/*}*/", "/", "<!--", "-->", ";", "'", '"', "'{'", "\\", "\\{", "\n", "\r\n", " ",
-    "url(", "url(a'b)", "url(a')')", "url('')", "url( 'a)' )", "url(/*)", "b{background:url(a{b})}", "color:red", "color:",
+    "url(", "url(a'b)", "url(a')')", "url(a(b)c)", "hsl(a(b)c)", "f(')')", "f(g(h(i)))", "f(url(a'b))", "url('')", "url( 'a)' )", "url(/*)", "b{background:url(a{b})}", "color:red", "color:",
     "b{color:/*;*/red}", "b{/**/color:red/**/}", "b{font:'A'}", "*{x:y}", "-->a{color:red}",
     "a::before,b{color:red}", "a:first-child:first-of-type{color:red}", "a:hover-x{color:red}",
     ".1a{color:red}", "a,,b{color:red}", "é{color:red}", "a--b _c,-d{color:red}", "a\x0bb{color:red}",
