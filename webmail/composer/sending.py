@@ -95,9 +95,15 @@ def _submit(attempt: _Attempt) -> Outcome:
         reached = phase
 
     try:
+        credentials = account_credentials.for_account(account)
+    except SealBroken:
+        log.exception("outgoing=%d event=password-lost", attempt.mail.pk)
+        reason = "The stored password cannot be opened. Sign in again, then send once more."
+        return Outcome(state="permanent", stage=reached, reason=reason)
+    try:
         return submit(
             endpoint=account_credentials.submission_endpoint(account.server),
-            credentials=account_credentials.for_account(account),
+            credentials=credentials,
             envelope_from=attempt.mail.envelope_from,
             recipients=attempt.recipients,
             content=sealed_files.read_all(attempt.variant.key),

@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import MailAccount
+from accounts.sealing import SealBroken
 from webmail.composer import due, evidence, filing, outbox, preparing, sealed_files, sending
 from webmail.composer.leases import LeaseLostError, take
 from webmail.composer.models import Delivery, Draft, OutgoingMail, Variant
@@ -263,6 +264,16 @@ def test_a_mail_refused_by_all_is_not_sent_although_its_worker_died_right_after(
     mail.refresh_from_db()
     assert mail.state == "failed"
     assert "not you" in Draft.objects.get().failure
+
+
+def test_a_password_that_does_not_open_is_called_so(monkeypatch, mail):
+    def broken(_account):
+        raise SealBroken("The key that sealed this value is not in the keyring.")
+
+    monkeypatch.setattr("accounts.credentials.for_account", broken)
+    server = run(monkeypatch, mail, ACCEPTED)
+    assert (server.calls, mail.state) == ([], "failed")
+    assert "password" in Draft.objects.get().failure
 
 
 def test_of_a_mail_that_failed_no_file_is_left(
