@@ -20,6 +20,7 @@ from django.http import HttpRequest
 from accounts import audit, session_keys, throttle, tickets
 from accounts.client_address import client_address, network_of
 from accounts.models import User
+from accounts.prepared import Prepared
 from accounts.redis import RedisError
 from accounts.sealing import SealBroken, open_with, seal_with, subject_of
 from accounts.session_keys import HALF_SIZE, renew, session_key
@@ -123,11 +124,19 @@ def opened_key(request: HttpRequest) -> bytes:
     ).derive(session_key(request))
 
 
+_SEALINGS = Prepared(
+    lambda user: (
+        OwnKey.objects.filter(user_id=user)
+        .order_by("fingerprint")
+        .values_list("fingerprint", "sealing")
+    )
+)
+
+
 def keys_stamp(user_id: int) -> str:
     """Return a word that is another once the person's keys are, or how one of them is sealed."""
-    keys = OwnKey.objects.filter(user_id=user_id).order_by("fingerprint")
     stamp = hashlib.sha256()
-    for fingerprint, sealing in keys.values_list("fingerprint", "sealing"):
+    for fingerprint, sealing in _SEALINGS.rows(user_id):
         stamp.update(f"{fingerprint}={sealing};".encode())
     return stamp.hexdigest()[:32]
 

@@ -4,6 +4,7 @@ The web process parses nothing: it posts a task and waits at most `PATIENCE` for
 than that the page shows a skeleton that fills in when the worker announces the message.
 """
 
+import time
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +18,7 @@ from django.utils.translation import gettext as _
 from accounts import lanes, late_replies, replies
 from accounts.models import User
 from smime import trust, unlocking, vault
+from webmail.attached.kinds import kind_of
 from webmail.mailbox import bodies, standing, subjects
 from webmail.mailbox.models import Message, Placement
 from webmail.mailbox.protected_fields import Opener
@@ -24,7 +26,7 @@ from webmail.mime.trace import from_json
 from webmail.reader import authentication, links, permissions, words
 from webmail.reader.aid_words import Asked, aids_view, without_said
 from webmail.reader.asks import asks_view
-from webmail.reader.attachment_cards import attached_view
+from webmail.reader.attachment_cards import AttachedView, attached_view
 from webmail.reader.detail_words import details_view
 from webmail.reader.framing import frame_views
 from webmail.reader.models import Reading
@@ -143,6 +145,7 @@ def open_message(
 
     places: where it is, as `standing.is_junk` takes it.
     """
+    begun = time.monotonic()
     variant = variant_for(request, message, images=images, places=places)
     user = _person(request)
     stamp = trust.stamp_for(user)
@@ -157,9 +160,9 @@ def open_message(
     if page is None:
         return _unfinished(request, message, word or "")
     opened = _finished(user, message, variant, page)
-    return replace(
-        opened,
-        attached=attached_view(
+
+    def attached(*, is_asked: bool) -> AttachedView | None:
+        return attached_view(
             request,
             message,
             variant,
@@ -167,8 +170,23 @@ def open_message(
             is_plain_only=opened.is_plain_only,
             may_look_into=page["may_look_into"],
             has_report=page.get("has_report", False),
-            is_asked=not wait,
-        ),
+            is_asked=is_asked,
+        )
+
+    found = attached(is_asked=not wait)
+    left = begun + PATIENCE - time.monotonic()
+    if found is not None and found.pending_url and left > 0 and _says_something(page):
+        # What stands above the text must not push it down once somebody reads it.
+        ask(request, message, "reader.preview", patience=left)
+        found = attached(is_asked=False)
+    return replace(opened, attached=found)
+
+
+def _says_something(page: Page) -> bool:
+    """Whether files of the message are told of above its text: invitations, delivery reports."""
+    return page.get("has_report", False) or any(
+        kind_of(b"", content_type=content_type, filename=name) == "calendar"
+        for _path, name, content_type, _size, _is_dangerous in page["attachments"]
     )
 
 

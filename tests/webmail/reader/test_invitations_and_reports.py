@@ -41,6 +41,17 @@ def invited(letters, method="REQUEST", *lines):
     return letters.letter(("invite.ics", "text/calendar", text.encode()))
 
 
+def test_what_stands_above_the_text_is_there_with_it(letters, workers):
+    """It would push the text down once somebody reads it (P17)."""
+    message = invited(letters)
+    page = letters.opened(message)
+    assert "Accept" in page
+    assert "data-pending" not in page
+    assert workers.count("reader.preview") == 1
+    assert "Accept" in letters.opened(message)
+    assert workers.count("reader.preview") == 1
+
+
 def path_in(page: str) -> str:
     return re.search(r'name="path" value="([^"]+)"', page)[1]
 

@@ -20,7 +20,7 @@ def warm(letters):
 
 
 def test_the_pane(warm, django_assert_max_num_queries):
-    """Session and person; the message with account and server, its thread, its place in the list,
+    """Session, person and their keys; the message with account and server, its thread, its place in the list,
     the folder and all folders; images, trust (three), the reading, who the sender is (three).
     """
     letters, message, _ = warm
@@ -40,6 +40,7 @@ def test_the_whole_page(warm, django_assert_max_num_queries):
 
 
 def test_the_frame(warm, django_assert_max_num_queries):
+    """Session and person, perhaps their keys; the message and its document."""
     letters, _, frame = warm
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         assert b"The third." in letters.client.get(frame).content
