@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from django.dispatch import receiver
@@ -40,7 +41,7 @@ _SENTENCES = {
 
 def facts_of(request: HttpRequest, message: Message) -> dict[str, Any] | None:
     """Return what is known of a message's attachments, having a worker look if need be."""
-    key = unlocking.opened_key(request)
+    key = partial(unlocking.opened_key, request)
     facts = preview_store.load(message, session_key=key)
     if facts is None:
         ask(request, message, "reader.preview", patience=PATIENCE)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
@@ -80,7 +81,7 @@ def attached_view(
         return None
     facts = None
     if not is_plain_only:
-        facts = preview_store.load(message, session_key=unlocking.opened_key(request))
+        facts = preview_store.load(message, session_key=partial(unlocking.opened_key, request))
     entries = facts["entries"] if facts else {}
 
     def address(kind: str, position: str) -> str:

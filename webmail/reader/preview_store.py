@@ -5,6 +5,7 @@ for minutes under the key of the session that opened it.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.utils import timezone
@@ -57,8 +58,11 @@ _KEPT = Prepared(
 )
 
 
-def load(message: Message, *, session_key: bytes) -> Facts | None:
-    """Return what is kept about a message's attachments for this session; None if nothing is."""
+def load(message: Message, *, session_key: Callable[[], bytes]) -> Facts | None:
+    """Return what is kept about a message's attachments for this session; None if nothing is.
+
+    session_key: gives the key of what the session opened; asked for encrypted mail alone.
+    """
     kept = _KEPT.first(message.pk)
     if kept is not None:
         (sealed,) = kept
@@ -69,7 +73,7 @@ def load(message: Message, *, session_key: bytes) -> Facts | None:
         except sealing.SealBroken:  # its key has been rotated away: made again
             return None
     else:
-        found = sealed_cache.get(_key(message.pk), session_key=session_key)
+        found = sealed_cache.get(_key(message.pk), session_key=session_key())
         if found is None:
             return None
         content = found

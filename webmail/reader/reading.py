@@ -8,6 +8,7 @@ import time
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol, cast
 
 from django.conf import settings
@@ -149,7 +150,7 @@ def open_message(
     variant = variant_for(request, message, images=images, places=places)
     user = _person(request)
     stamp = trust.stamp_for(user)
-    key = unlocking.opened_key(request)
+    key = partial(unlocking.opened_key, request)
     page = load_page(message, variant, trust_stamp=stamp, session_key=key)
     word: str | None = None
     if page is None and wait:
@@ -201,7 +202,7 @@ def asks_of(request: HttpRequest, message: Message) -> dict[str, Any] | None:
         message,
         variant,
         trust_stamp=trust.stamp_for(_person(request)),
-        session_key=unlocking.opened_key(request),
+        session_key=partial(unlocking.opened_key, request),
     )
     return page.get("asks") if page else None
 

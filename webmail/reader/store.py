@@ -6,6 +6,7 @@ of the session that opened it (accounts.sealed_cache); the `Reading` row keeps c
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,7 @@ FAILURE_LIMIT = 2
 _FACTS_PURPOSE = "facts"
 
 Page = dict[str, Any]
+type Key = Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +230,12 @@ _SEALED = Prepared(
 
 
 def load_page(
-    message: Message, variant: Variant, *, trust_stamp: str, session_key: bytes | None
+    message: Message, variant: Variant, *, trust_stamp: str, session_key: Key | None
 ) -> Page | None:
-    """Return the finished page, or None if it must be (re)made for this person now."""
+    """Return the finished page, or None if it must be (re)made for this person now.
+
+    session_key: gives the key of what the session opened; asked for encrypted mail alone.
+    """
     found = _READ.first(message.pk, trust_stamp, timezone.now(), variant.key)
     if found is None:
         return None
@@ -239,7 +244,9 @@ def load_page(
         # The page is one; what a message in spam may not do is said in it.
         is_same = bool(page) and page.get("is_junk", False) == variant.junk
         return _assembled(page, verdict) if is_made and is_same else None
-    content = sealed_cache.get(_opened_key("page", message.pk, variant), session_key=session_key)
+    content = sealed_cache.get(
+        _opened_key("page", message.pk, variant), session_key=session_key() if session_key else None
+    )
     return {**json.loads(content), "is_secret": True} if content is not None else None
 
 
@@ -251,9 +258,12 @@ def _assembled(page: Page, verdict: dict[str, Any]) -> Page:
 
 
 def load_documents(
-    message: Message, variant: Variant, *, session_key: bytes | None
+    message: Message, variant: Variant, *, session_key: Key | None
 ) -> Documents | None:
-    """Return the documents of a rendering, or None if they are not here (any more)."""
+    """Return the documents of a rendering, or None if they are not here (any more).
+
+    session_key: as `load_page` has it.
+    """
     rendition = _SEALED.first(message.pk, variant.key)
     if rendition is not None:
         (sealed,) = rendition
@@ -265,7 +275,8 @@ def load_documents(
             )
         )
     content = sealed_cache.get(
-        _opened_key("documents", message.pk, variant), session_key=session_key
+        _opened_key("documents", message.pk, variant),
+        session_key=session_key() if session_key else None,
     )
     return Documents.from_json(content) if content is not None else None
 

@@ -1,5 +1,6 @@
 """The reader's own addresses: frames, parts, images, source, marked links."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -39,7 +40,7 @@ def _documents(
     user: Any = request.user
     target = links.read(kind, token, user_id=user.pk)
     message = message_for(user, target.message_id)
-    variant, key = Variant.parse(target.variant), unlocking.opened_key(request)
+    variant, key = Variant.parse(target.variant), partial(unlocking.opened_key, request)
     found = load_documents(message, variant, session_key=key)
     if found is None:
         render(request, message, "reader.render", variant.key, patience=parts.PATIENCE)
