@@ -126,13 +126,14 @@ def test_mail_of_a_paused_account_waits_and_goes_when_it_is_resumed(monkeypatch,
 def test_a_paused_account_is_not_filed_into_nor_searched(monkeypatch, mail, alice):
     run(monkeypatch, mail, ACCEPTED)
     pause(mail)
-    monkeypatch.setattr(filing.filing, "append_now", None)
+    asked = []
+    monkeypatch.setattr(filing.filing, "append_now", lambda *_, **__: asked.append("append"))
     filing.file_copy(mail.pk)
     OutgoingMail.objects.update(state="uncertain")
-    monkeypatch.setattr(evidence, "imap_session", None)
+    monkeypatch.setattr(evidence, "_is_seen", lambda mail: asked.append("search"))
     evidence.look(mail.pk)
     mail.refresh_from_db()
-    assert mail.state == "uncertain"
+    assert (asked, mail.state) == ([], "uncertain")
     assert outbox.settle(alice.user, mail.pk)  # the person's own word needs no server
 
 
