@@ -20,6 +20,7 @@ from django.conf import settings
 from smime.reading import read_message
 from smime.verdict import Context
 from webmail.demo.bench.private import Grounds
+from webmail.demo.bench.rendering_parts import parts
 from webmail.demo.bench.rows import NotMeasured, Row
 from webmail.html.css import forget_declarations
 from webmail.reader import pipeline
@@ -54,7 +55,8 @@ def measure(grounds: Grounds) -> list[Row]:  # noqa: ARG001 - needs no server
     """Render every mail of the corpora and one of 25 MB, the fastest of a few times each."""
     took: dict[str, float] = {}
     sizes: dict[str, float] = {}
-    for name, raw in _corpora():
+    mails = dict(_corpora())
+    for name, raw in mails.items():
         took[name] = min(_milliseconds(raw) for _ in range(REPETITIONS))
         sizes[name] = len(raw) / 1000
     worst = max(took, key=took.__getitem__)
@@ -68,6 +70,7 @@ def measure(grounds: Grounds) -> list[Row]:  # noqa: ARG001 - needs no server
             value=sum(took.values()) / sum(sizes.values()),
             goal=GOAL,
         ),
+        *parts(list(mails.values()), repetitions=REPETITIONS),
         _median("for each kB", "ms/kB", list(each.values())),
         _median(
             "for each kB", "ms/kB", [each[name] for name in each if sizes[name] >= _LONG], _LONG
