@@ -2,14 +2,15 @@
 
     python -m webmail.attached.draw_child
 
-A job is a frame of JSON {"kind": "picture" | "animation" | "pdf", "page", "width", "height"} and a
-frame with the file; the answer a frame of JSON {"code", "width", "height", "pages", "moves",
-"lacks"} and a frame with WebP octets (none unless `code` is ""). "lacks" names what a kernel does
-not confine it by. A frame is its length (4 octets, big endian) and its octets.
+A job is a frame of JSON {"kind": "picture" | "animation" | "pdf" | "remote", "page", "width",
+"height"} and a frame with the file; the answer a frame of JSON {"code", "type", "width", "height",
+"pages", "moves", "lacks"} and a frame with the picture (empty unless `code` is ""). "lacks" names
+what a kernel does not confine it by. A frame is its length (4 octets, big endian) and its octets.
 """
 
 import importlib
 import json
+import os
 import struct
 import sys
 from typing import IO
@@ -43,6 +44,7 @@ def _answer(job: dict[str, int | str], content: bytes) -> tuple[dict[str, object
     # Here, because the parent imports this module for its frames, and nothing that draws.
     from webmail.attached.pdf import draw_page
     from webmail.attached.pictures import NotDrawnError, draw_animation, draw_picture
+    from webmail.attached.re_encoding import re_encode
 
     width, height = int(job["width"]), int(job["height"])
     try:
@@ -50,12 +52,14 @@ def _answer(job: dict[str, int | str], content: bytes) -> tuple[dict[str, object
             drawn = draw_page(content, page=int(job["page"]), width=width, height=height)
         elif job["kind"] == "animation":
             drawn = draw_animation(content, width=width, height=height)
+        elif job["kind"] == "remote":
+            drawn = re_encode(content)
         else:
             drawn = draw_picture(content, width=width, height=height)
     except NotDrawnError as problem:
         return {"code": problem.code}, b""
     words = {"width": drawn.width, "height": drawn.height, "pages": drawn.pages}
-    return {"code": "", "moves": drawn.moves, **words}, drawn.content
+    return {"code": "", "type": drawn.content_type, "moves": drawn.moves, **words}, drawn.content
 
 
 def main() -> None:
@@ -63,6 +67,8 @@ def main() -> None:
     confining.limit_resources()
     # Everything that draws, with Pillow's plugins: no file can be opened later.
     importlib.import_module("webmail.attached.pdf")
+    importlib.import_module("webmail.attached.re_encoding")
+    os.chdir("/")  # Pillow asks where it is; it need not know where we live
     lacks = confining.have_the_kernel_confine()
     jobs, answers = sys.stdin.buffer, sys.stdout.buffer
     while True:

@@ -21,7 +21,7 @@ from webmail.attached.draw_child import read_frame, write_frame
 
 logger = logging.getLogger(__name__)
 
-Kind = Literal["picture", "animation", "pdf"]
+Kind = Literal["picture", "animation", "pdf", "remote"]
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 # The child gets none of our variables: settings and secrets may be among them.
@@ -31,13 +31,15 @@ _ANSWER: Final = 64 * limits.MIB  # octets of one drawn picture; it cannot be mo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """A WebP picture, or with a `code` (why there is none) nothing.
+    """A picture, or with a `code` (why there is none) nothing.
 
-    Codes: too-large, too-many-pixels, damaged, password, no-such-page, too-slow, ended.
+    Codes: too-large, too-many-pixels, too-many-frames, damaged, password, no-such-page, too-slow,
+    ended.
     """
 
     code: str = ""
     content: bytes = b""
+    content_type: str = "image/webp"
     width: int = 0
     height: int = 0
     pages: int = 1  # of the file
@@ -60,7 +62,7 @@ class Drawer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._end()
+        self.end()
 
     def draw(
         self, kind: Kind, content: bytes, *, width: int, height: int, page: int = 1
@@ -81,14 +83,14 @@ class Drawer:
         try:
             return _exchange(child, json.dumps(job).encode(), content)
         except (OSError, EOFError, ValueError):
-            self._end()
+            self.end()
             return Drawing(code="too-slow" if is_late.is_set() else "ended")
         finally:
             watchdog.cancel()
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._child is None or self._child.poll() is not None:
-            self._end()
+            self.end()
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "webmail.attached.draw_child"],
                 cwd=_ROOT,
@@ -100,7 +102,8 @@ class Drawer:
             )
         return self._child
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """End the child, in the middle of a job, too; the next job starts another."""
         child, self._child = self._child, None
         if child is None:
             return
@@ -110,6 +113,51 @@ class Drawer:
                 with suppress(BrokenPipeError):  # what was still to be written goes nowhere
                     stream.close()
         child.wait()
+
+
+class KeptDrawer:
+    """A child that is kept for the next job, for a process that gets small ones in a row.
+
+    It ends by itself after `limits.DRAWING_JOBS` jobs, or when none came for
+    `limits.DRAWING_IDLE` seconds.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._drawer = Drawer()
+        self._jobs = 0  # of the child that runs
+        self._rest: threading.Timer | None = None
+
+    def draw(self, kind: Kind, content: bytes, *, width: int = 0, height: int = 0) -> Drawing:
+        """Do as `Drawer.draw`. A child that earlier jobs have worn out is replaced."""
+        with self._guard:
+            if self._rest is not None:
+                self._rest.cancel()
+            try:
+                made = self._drawer.draw(kind, content, width=width, height=height)
+                if made.code == "ended" and self._jobs:
+                    made = self._drawer.draw(kind, content, width=width, height=height)
+                    self._jobs = 0
+            except BaseException:  # such as Celery's limit of time: half an answer is in the pipe
+                self._end()
+                raise
+            self._jobs += 1
+            if self._jobs >= limits.DRAWING_JOBS:
+                self._end()
+            else:
+                self._rest = threading.Timer(limits.DRAWING_IDLE, self.end)
+                self._rest.daemon = True
+                self._rest.start()
+            return made
+
+    def end(self) -> None:
+        """End the child now, or after the job that it does."""
+        with self._guard:
+            self._end()
+
+    def _end(self) -> None:
+        self._drawer.end()
+        self._jobs = 0
 
 
 @cache
@@ -132,6 +180,7 @@ def _exchange(child: subprocess.Popen[bytes], job: bytes, content: bytes) -> Dra
         return Drawing(code=str(said["code"]))
     return Drawing(
         content=picture,
+        content_type=str(said["type"]),
         width=int(said["width"]),
         height=int(said["height"]),
         pages=int(said["pages"]),

@@ -53,9 +53,10 @@ class NotDrawnError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """A WebP picture. `pages` of the file it came from; `moves`: an animation's first frame."""
+    """A picture. `pages` of the file it came from; `moves`: it does, or the file did."""
 
     content: bytes
+    content_type: str = "image/webp"
     width: int
     height: int
     pages: int = 1

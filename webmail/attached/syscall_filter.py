@@ -35,7 +35,7 @@ _FREE: Final = (
     "getdents64", "ppoll", "munmap", "mremap", "brk", "madvise", "futex", "rseq", "sched_yield",
     "sched_getaffinity", "set_robust_list", "set_tid_address", "gettid", "getpid", "rt_sigaction",
     "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "clock_gettime", "clock_getres",
-    "clock_nanosleep", "nanosleep", "sysinfo", "uname", "getrandom", "exit", "exit_group",
+    "clock_nanosleep", "nanosleep", "sysinfo", "uname", "getcwd", "getrandom", "exit", "exit_group",
 )  # fmt: skip
 
 
@@ -56,7 +56,7 @@ MACHINES: Final = {
             "munmap": 11, "brk": 12, "rt_sigaction": 13, "rt_sigprocmask": 14, "rt_sigreturn": 15,
             "pread64": 17, "readv": 19, "writev": 20, "sched_yield": 24, "mremap": 25,
             "madvise": 28, "nanosleep": 35, "getpid": 39, "clone": 56, "exit": 60, "uname": 63,
-            "sysinfo": 99, "sigaltstack": 131, "gettid": 186, "futex": 202,
+            "getcwd": 79, "sysinfo": 99, "sigaltstack": 131, "gettid": 186, "futex": 202,
             "sched_getaffinity": 204, "getdents64": 217, "set_tid_address": 218,
             "clock_gettime": 228, "clock_getres": 229, "clock_nanosleep": 230, "exit_group": 231,
             "openat": 257, "newfstatat": 262, "ppoll": 271, "set_robust_list": 273,
@@ -66,9 +66,9 @@ MACHINES: Final = {
     "aarch64": Machine(
         0xC00000B7,
         {
-            "openat": 56, "close": 57, "getdents64": 61, "lseek": 62, "read": 63, "write": 64,
-            "readv": 65, "writev": 66, "pread64": 67, "ppoll": 73, "newfstatat": 79, "fstat": 80,
-            "exit": 93, "exit_group": 94, "set_tid_address": 96, "futex": 98,
+            "getcwd": 17, "openat": 56, "close": 57, "getdents64": 61, "lseek": 62, "read": 63,
+            "write": 64, "readv": 65, "writev": 66, "pread64": 67, "ppoll": 73, "newfstatat": 79,
+            "fstat": 80, "exit": 93, "exit_group": 94, "set_tid_address": 96, "futex": 98,
             "set_robust_list": 99, "nanosleep": 101, "clock_gettime": 113, "clock_getres": 114,
             "clock_nanosleep": 115, "sched_getaffinity": 123, "sched_yield": 124,
             "sigaltstack": 132, "rt_sigaction": 134, "rt_sigprocmask": 135, "rt_sigreturn": 139,

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from PIL import Image
 
+from webmail.attached import limits
 from webmail.html.addresses import (
     RefusedUrl,
     RemoteUrl,
@@ -48,7 +49,7 @@ class Hostile(BaseHTTPRequestHandler):
             case "/to-private":
                 self._answer(302, b"", Location="http://10.0.0.1/x.png")
             case "/large":
-                self._answer(200, b"x" * (images.BYTES_LIMIT + 1))
+                self._answer(200, b"x" * (limits.REMOTE + 1))
             case "/slow":
                 self.send_response(200)
                 self.end_headers()
