@@ -34,23 +34,25 @@ class Mail:
 
 
 def _signed_in(user: Any) -> tuple[dict[str, str], bytes]:
-    """Begin a session as signing in does; returns its cookies and its key."""
+    """Begin a session as signing in does; returns its cookies and the key of what it opens."""
     from django.contrib.auth import login
     from django.contrib.sessions.backends.db import SessionStore
     from django.http import HttpResponse
     from django.test import RequestFactory
 
     from accounts import session_keys, session_limits
+    from smime import unlocking
 
     request, response = RequestFactory().get("/"), HttpResponse()
     request.session = SessionStore()
+    request.user = user
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     session_limits.begin(request, user)
     request.session.save()
     session_keys.write_cookie(request, response)
     cookies = {name: morsel.value for name, morsel in response.cookies.items()}
     cookies["signet"] = request.session.session_key or ""
-    return cookies, session_keys.session_key(request)
+    return cookies, unlocking.opened_key(request)
 
 
 def _keep(mailbox: Any, mail: Mail, session_key: bytes, *, thread: Any) -> dict[str, Any]:

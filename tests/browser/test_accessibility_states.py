@@ -90,7 +90,7 @@ STATES = (
     State("chips", "/compose", type_into("#to", "a@nordlys.example, not an address,"), ".chip"),
     State("reply", NEWEST, press("r"), "#composer-form[data-editor=started]"),
     *(
-        State(name, name, all_details, "iframe.body-frame, .verdict, .verdict-quiet")
+        State(name, name, all_details, ".opened:not([data-state=rendering])")
         for name in VERDICTS
     ),
 )  # fmt: skip
