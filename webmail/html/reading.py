@@ -14,7 +14,6 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from webmail.html.limits import HtmlLimits
 
 _SHOWN_TEXT = 500  # characters of a link's text that are kept
-_SPACE = re.compile(r"\s+")
 _TINY = re.compile(r"\s*0*[01](?:\.0*)?\s*(?:px)?\s*", re.IGNORECASE)
 _HIDDEN_STYLE = re.compile(
     r"(?:^|[;\s])(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all"
@@ -32,6 +31,7 @@ _COUNTER_URL = re.compile(
     r"|blank\.gif\?|clear\.gif\?|trace\.gif|o\.gif|t\.gif)(?:[/?#]|$)",
     re.IGNORECASE,
 )
+_COUNTER_WORDS = ("open", "track", "pixel", "beacon", "1x1", ".gif")  # one is in each shape
 _COUNTER_QUERY = re.compile(
     r"[?&](?:utm_)?(?:email_?open|open_?id|track(?:er|ing)?_?(?:id|pixel))=", re.IGNORECASE
 )
@@ -108,9 +108,7 @@ def _links(tree: LexborHTMLParser, limits: HtmlLimits, limits_hit: list[str]) ->
         room -= len(text)
         if not text.strip():
             text = _text_of_pictures(node)
-        yield ReadLink(
-            href=_attribute(node, "href"), text=_SPACE.sub(" ", text).strip()[:_SHOWN_TEXT]
-        )
+        yield ReadLink(href=_attribute(node, "href"), text=" ".join(text.split())[:_SHOWN_TEXT])
 
 
 def _link_nodes(tree: LexborHTMLParser) -> Sequence[LexborNode]:
@@ -147,6 +145,10 @@ def _sources(
 
 def is_counter_url(url: str) -> bool:
     """True when the URL has a shape that open counters have."""
+    if url.isascii():
+        lowered = url.lower()
+        if not any(word in lowered for word in _COUNTER_WORDS):
+            return False
     return bool(_COUNTER_URL.search(url[:2048]) or _COUNTER_QUERY.search(url[:2048]))
 
 

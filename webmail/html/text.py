@@ -51,6 +51,7 @@ class _LineLinker:
         self._limits = limits
         self._lines_left = limits.linkified_lines
         self._cost_left = limits.linkify_cost
+        self._linked: dict[str, str] = {}  # words of this text: quotes repeat addresses
 
     @property
     def is_exhausted(self) -> bool:
@@ -76,7 +77,10 @@ class _LineLinker:
         ):
             return escaped
         self._cost_left -= len(word) ** 2
-        return str(_linkers.mine.linkify(escaped))
+        linked = self._linked.get(word)
+        if linked is None:
+            linked = self._linked[word] = str(_linkers.mine.linkify(escaped))
+        return linked
 
 
 def render_text(

@@ -101,6 +101,19 @@ def test_tracker_is_named_and_never_loaded(image):
 @pytest.mark.parametrize(
     "url",
     [
+        "/open", "/opened?", "/e/OPENTRACK", "/openlog", "/tracking-pixel", "/track.gif", "/q/pixel.php",
+        "/beacon.png", "/spacer_track", "/p/1x1.png", "/BLANK.GIF??", "/clear.gif?", "/trace.gif",
+        "/o.gif", "/ss/t.gif#", "/x?emailopen=1", "/x?open_id=2", "/x?a&utm_emailopen=", "/x?tracker_id=1",
+        "/x?trackingpixel=", "/x?TRACKID=", "/x?tr\u212acking&trac\u212a_id=1",
+    ],
+)  # fmt: skip
+def test_every_shape_of_a_counter_is_one(url):
+    assert is_counter_url(f"https://t.example{url}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
         "https://a.example/logo.png",
         "https://a.example/images/opening-hours.png",
         "https://a.example/trackpants/1.jpg",
