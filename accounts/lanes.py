@@ -38,17 +38,38 @@ def post_later(task_name: str, *args: int | str, lane: str) -> None:
     transaction.on_commit(partial(_send, task_name, args, lane, priority=_LAST))
 
 
+def post_again(task_name: str, *args: int | str, lane: str, seconds: int) -> None:
+    """Do as `post`, for a scanner that posts the same again every few seconds, at most `seconds`.
+
+    What no worker took by then is thrown away unread, so that nothing piles up in the broker
+    while a lane has no worker.
+    """
+    transaction.on_commit(partial(_send, task_name, args, lane, seconds=seconds))
+
+
 # Of the broker's steps over Redis, where 0 goes first.
 _FIRST, _LAST = 0, 9
 
 
 def _send(
-    task_name: str, args: tuple[int | str, ...], lane: str, *, priority: int = _FIRST
+    task_name: str,
+    args: tuple[int | str, ...],
+    lane: str,
+    *,
+    priority: int = _FIRST,
+    seconds: int | None = None,
 ) -> None:
     from webmail.celery import app
 
     try:
-        app.send_task(task_name, args=args, queue=lane, priority=priority, ignore_result=True)
+        app.send_task(
+            task_name,
+            args=args,
+            queue=lane,
+            priority=priority,
+            expires=seconds,
+            ignore_result=True,
+        )
     except (OperationalError, OSError):
         logger.warning("event=task-not-sent task=%s lane=%s", task_name, lane)
 

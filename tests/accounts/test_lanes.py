@@ -1,4 +1,6 @@
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -83,3 +85,23 @@ def test_what_nobody_waits_for_goes_behind_what_somebody_does(valkey: str) -> No
     with app.connection_for_read() as connection, connection.channel() as channel:
         taken = [channel.basic_get("crypto", no_ack=True) for _ in range(2)]
     assert [one.headers["task"] for one in taken] == ["reader.render", "reader.render_ahead"]
+
+
+@pytest.mark.django_db
+def test_what_a_scanner_repeats_does_not_pile_up(
+    valkey: str, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    """A hint that nobody took in its time is thrown away by the next worker; others wait."""
+    from webmail.celery import app
+
+    with django_capture_on_commit_callbacks(execute=True):
+        lanes.post_again("mailbox.sync_account", 1, lane="sync", seconds=60)
+        lanes.post("mailbox.sync_account", 2, lane="sync")
+    with app.connection_for_read() as connection:
+        queue = connection.SimpleQueue("sync")
+        hints = [queue.get(block=False) for _ in range(2)]
+        queue.close()
+    expires = {hint.payload[0][0]: hint.headers["expires"] for hint in hints}
+    assert expires[2] is None
+    left = datetime.fromisoformat(expires[1]) - timezone.now()
+    assert timedelta(seconds=1) < left <= timedelta(seconds=60)

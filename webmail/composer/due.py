@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.lanes import post
+from accounts.lanes import post_again
 from webmail.composer import drafts, transitions
 from webmail.composer.ending import end
 from webmail.composer.leases import LeaseLostError, Taken, is_paused
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 SCAN_EVERY = 5.0  # seconds, as the schedule in webmail.celery has it
 AT_ONCE = 50
 _HANDED_FOR = timedelta(seconds=20)
+_UNTAKEN_FOR = 60  # seconds a hint waits in the broker
 _EXPIRE_EVERY = timedelta(hours=1)
 
 # What is to be done with a due mail in each state, and in which lane.
@@ -63,7 +64,7 @@ def hand_over() -> int:
     for pk, state in handed:
         task, lane = _TASKS[MailState(state)]
         # A lost preparation comes without its key ticket: managed keys need none.
-        post(task, pk, lane=lane)
+        post_again(task, pk, lane=lane, seconds=_UNTAKEN_FOR)
     return len(handed)
 
 

@@ -20,7 +20,7 @@ from django.db.models import Min, QuerySet
 from django.utils import timezone
 
 from accounts import lanes
-from accounts.lanes import post
+from accounts.lanes import post, post_again
 from accounts.models import MailAccount
 from webmail.imap import CommandRefused, ImapError, Session
 from webmail.mailbox import commands, outcomes, plans, sync
@@ -36,6 +36,7 @@ logger = logging.getLogger(__name__)
 LANE = "apply"
 TURN_SECONDS = 60.0
 LEASE_SECONDS = 300  # a command may take as long as a session's total budget
+UNTAKEN_FOR = 30  # seconds a hint waits in the broker; the scanner repeats it every five
 NOT_YET = timedelta(seconds=5)
 KEPT_FOR = timedelta(days=7)  # finished changes, for undo and for questions
 MOST_WAITING = 10_000
@@ -90,7 +91,7 @@ def hand_over_due_changes() -> None:
         or now - failed_at >= plans.plan_rest(now - asked_at)
     )
     for account_id in islice(ready, 500):
-        post("mailbox.apply_changes", account_id, lane="interactive")
+        post_again("mailbox.apply_changes", account_id, lane="interactive", seconds=UNTAKEN_FOR)
     old = PendingChange.objects.filter(finished_at__lt=now - KEPT_FOR).values_list("id", flat=True)
     PendingChange.objects.filter(pk__in=list(old[:1_000])).delete()
 

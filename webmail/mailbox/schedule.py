@@ -18,6 +18,7 @@ from webmail.mailbox import sessions
 USED_WITHIN = timedelta(minutes=30)  # a session in the last half hour: watched
 UNUSED_EVERY = timedelta(hours=1)
 AT_ONCE = 2_000
+POLLED_EVERY = 60  # seconds, as the schedule in webmail.celery has it
 _State = MailAccount.State
 
 
@@ -42,7 +43,7 @@ def poll_accounts() -> None:
     )
     due = (account for account in candidates if is_due(account, now=now))
     for account in islice(due, AT_ONCE):
-        lanes.post("mailbox.sync_account", account.pk, lane="sync")
+        lanes.post_again("mailbox.sync_account", account.pk, lane="sync", seconds=POLLED_EVERY)
 
 
 def is_due(account: MailAccount, *, now: datetime) -> bool:

@@ -169,7 +169,7 @@ def test_others_mail_and_absent_mail_are_alike(alice, mallory, act):
 
 def test_a_lost_preparation_is_posted_again(alice, monkeypatch):
     sent = []
-    monkeypatch.setattr(due, "post", lambda *task, lane: sent.append((*task, lane)))
+    monkeypatch.setattr(due, "post_again", lambda *task, lane, seconds: sent.append((*task, lane)))
     mail = queue(alice, alice.draft())
     due.hand_over()
     assert sent == []  # its task was only just posted

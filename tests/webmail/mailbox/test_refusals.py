@@ -125,7 +125,9 @@ def test_the_scanner_leaves_a_server_that_is_away_alone(
 ):
     """Seconds since the last failure, and since the oldest wish."""
     posted = []
-    monkeypatch.setattr(applying, "post", lambda *task, lane: posted.append((*task, lane)))
+    monkeypatch.setattr(
+        applying, "post_again", lambda *task, lane, seconds: posted.append((*task, lane))
+    )
     now = timezone.now()
     monkeypatch.setattr(timezone, "now", lambda: now)
     MailAccount.objects.update(state=state, last_error_at=now - timedelta(seconds=failed))

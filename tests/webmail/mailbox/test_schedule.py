@@ -17,7 +17,7 @@ MINUTE = timedelta(minutes=1)
 def posted(monkeypatch):
     """The accounts that were posted, in order."""
     ids = []
-    monkeypatch.setattr(schedule.lanes, "post", lambda _task, pk, lane: ids.append(pk))
+    monkeypatch.setattr(schedule.lanes, "post_again", lambda _task, pk, **_how: ids.append(pk))
     return ids
 
 
