@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from playwright.sync_api import Page
 
 from tests.browser.pane_mails import Mail
-from tests.browser.reading_mails import NEWSLETTER, context, letter
+from tests.browser.reading_mails import LINKS, NEWSLETTER, context, letter
 
 WATCH = """
 window.reactions = [];
@@ -83,6 +83,7 @@ def mails() -> Iterator[Mail]:
         subject = f"{number}{_SUBJECT}"[:length]
         raw = letter(subject, html=NEWSLETTER if number % 2 else "<p>Here is the plan.</p>")
         yield Mail(subject, raw, context(), age=number)
+    yield Mail("links", letter("links", html=LINKS), context(), age=99)  # with notices of two lines
 
 
 @dataclass(frozen=True, slots=True)
