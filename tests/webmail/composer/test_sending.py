@@ -111,7 +111,7 @@ def pause(mail, *, state=MailAccount.State.PAUSED):
 
 def test_mail_of_a_paused_account_waits_and_goes_when_it_is_resumed(monkeypatch, mail):
     handed = []
-    monkeypatch.setattr(due, "post", lambda *task, lane: handed.append(task))
+    monkeypatch.setattr(due, "post_again", lambda *task, lane, seconds: handed.append(task))
     pause(mail)
     server = run(monkeypatch, mail, ACCEPTED)
     assert due.hand_over() == 0
@@ -413,7 +413,9 @@ def test_filing_fails_and_is_tried_again_but_nothing_is_sent(monkeypatch, mail):
 
 def test_due_rows_are_handed_over_once(monkeypatch, mail):
     handed = []
-    monkeypatch.setattr(due, "post", lambda *task, lane: handed.append((*task, lane)))
+    monkeypatch.setattr(
+        due, "post_again", lambda *task, lane, seconds: handed.append((*task, lane))
+    )
     assert due.hand_over() == 1
     assert due.hand_over() == 0
     assert handed == [("composer.send", mail.pk, "send")]
