@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from accounts.access import accounts_for
 from webmail.mailbox import folders, search_protected, search_query
@@ -44,7 +45,7 @@ def find(
     folder: where to look, unless the query says `in:`. Trash and spam are searched only when named.
     opener: opens the person's protected fields, which are searched as well.
     """
-    query = search_query.parse(text)
+    query = search_query.parse(text, zone=timezone.get_current_timezone())
     where = _folder(user, query, folder)
     matches = Q(pk__in=[])
     found_inside = search_protected.look(query.terms, opener)

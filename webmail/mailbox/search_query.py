@@ -9,7 +9,7 @@ Unknown operators are words. Whatever is typed is a query: nothing here raises.
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, tzinfo
 from typing import Literal
 
 type Field = Literal["any", "subject", "from", "to", "text"]
@@ -40,7 +40,7 @@ class Term:
 
 @dataclass(slots=True)
 class Query:
-    """A search. folder: what `in:` named, as typed. sizes in octets; times in UTC."""
+    """A search. folder: what `in:` named, as typed. sizes in octets."""
 
     terms: list[Term] = field(default_factory=list)
     claims: set[str] = field(default_factory=set)
@@ -51,14 +51,14 @@ class Query:
     smaller: int | None = None
 
 
-def parse(text: str) -> Query:
-    """Understand a query."""
+def parse(text: str, *, zone: tzinfo) -> Query:
+    """Understand a query; its days begin at midnight in `zone`."""
     query = Query()
     for found in _TOKEN.finditer(text[:LONGEST]):
         sign, operator, quoted, bare = found.groups()
         value = quoted if quoted is not None else bare
         name = (operator or "").lower()
-        if _apply(query, name, value):
+        if _apply(query, name, value, zone):
             continue
         # An operator that is none, or has a value that is none, is words like any other.
         said = value if not operator or name in _FIELDS else f"{operator} {value}"
@@ -77,7 +77,7 @@ def fold(text: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(plain))
 
 
-def _apply(query: Query, operator: str, value: str) -> bool:
+def _apply(query: Query, operator: str, value: str, zone: tzinfo) -> bool:
     """Take a filter; False when it is none."""
     match operator:
         case "is" | "has":
@@ -88,7 +88,7 @@ def _apply(query: Query, operator: str, value: str) -> bool:
         case "in" if value:
             query.folder = value
             return True
-        case "before" | "after" if (moment := _moment(value)) is not None:
+        case "before" | "after" if (moment := _moment(value, zone)) is not None:
             setattr(query, operator, moment)
             return True
         case "larger" | "smaller" if (octets := _octets(value)) is not None:
@@ -97,13 +97,13 @@ def _apply(query: Query, operator: str, value: str) -> bool:
     return False
 
 
-def _moment(value: str) -> datetime | None:
+def _moment(value: str, zone: tzinfo) -> datetime | None:
     found = _DAY.match(value)
     if not found:
         return None
     year, month, day = (int(part) if part else 1 for part in found.groups())
     try:
-        return datetime(year, month, day, tzinfo=UTC)
+        return datetime(year, month, day, tzinfo=zone)
     except ValueError:
         return None
 

@@ -1,6 +1,7 @@
 """Search: what people type, and what the index finds."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -33,12 +34,13 @@ from webmail.mailbox.search_query import Term
     ],
 )
 def test_words(typed, terms):
-    assert search_query.parse(typed).terms == terms
+    assert search_query.parse(typed, zone=UTC).terms == terms
 
 
 def test_filters():
     query = search_query.parse(
-        "in:archive is:unread has:attachments before:2026-02 after:2025 larger:5M smaller:10kb"
+        "in:archive is:unread has:attachments before:2026-02 after:2025 larger:5M smaller:10kb",
+        zone=UTC,
     )
     assert query.terms == []
     assert query.folder == "archive"
@@ -46,6 +48,15 @@ def test_filters():
     assert query.before == datetime(2026, 2, 1, tzinfo=UTC)
     assert query.after == datetime(2025, 1, 1, tzinfo=UTC)
     assert (query.larger, query.smaller) == (5 << 20, 10 << 10)
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 28), date(2026, 3, 30)])
+def test_a_day_begins_at_the_persons_midnight(day):
+    """Also where the clocks were changed in between."""
+    zone = ZoneInfo("Europe/Berlin")
+    query = search_query.parse(f"after:{day}", zone=zone)
+    hours = 1 if day.day == 28 else 2
+    assert query.after == datetime(2026, 3, day.day, tzinfo=UTC) - timedelta(hours=hours)
 
 
 @pytest.fixture
