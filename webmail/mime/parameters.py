@@ -26,7 +26,7 @@ _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 _UNQUOTED: Final = re.compile(r"[^;]*")
 _TRAILING_COMMENT: Final = re.compile(r"[ \t]\([^()]*\)[ \t]*$")
 _SECTION: Final = re.compile(r"(.+?)\*(0|[1-9][0-9]{0,3})(\*?)$")
-_FILE_NAMES: Final = frozenset({"name", "filename"})
+_FILE_NAMES: Final = ("filename", "name")
 
 MAX_SECTIONS: Final = 32  # of one RFC 2231 value
 
@@ -151,22 +151,24 @@ def _collect(token: str, pairs: list[tuple[str, str]]) -> ParameterValue:
     sections: dict[str, dict[int, tuple[str, bool]]] = {}
     duplicates: set[str] = set()
     for name, value in pairs:
-        section = _SECTION.match(name)
+        section = _SECTION.match(name) if "*" in name else None
         if section is not None:
             key, index, is_encoded = section[1], int(section[2]), bool(section[3])
         elif name.endswith("*") and len(name) > 1:
             key, index, is_encoded = name[:-1], 0, True
         else:
-            duplicates.update({name} & plain.keys())
+            if name in plain:
+                duplicates.add(name)
             plain.setdefault(name, value)
             continue
         known = sections.setdefault(key, {})
         duplicates.update({key} if index in known else ())
         known.setdefault(index, (value, is_encoded))
     values: dict[str, str] = {name: _decode_plain(value) for name, value in plain.items()}
-    extended = {name: _join_sections(parts) for name, parts in sections.items()}
-    values.update({name: text for name, text in extended.items() if text is not None})
-    if plain.keys() & sections.keys() & {"boundary"}:
+    for name, parts in sections.items():
+        if (text := _join_sections(parts)) is not None:
+            values[name] = text
+    if "boundary" in plain and "boundary" in sections:
         duplicates.add("boundary")
     boundary = plain.get("boundary", values.get("boundary"))
     return ParameterValue(
@@ -174,7 +176,7 @@ def _collect(token: str, pairs: list[tuple[str, str]]) -> ParameterValue:
         MappingProxyType({name: shown_safe(text) for name, text in values.items()}),
         None if boundary is None else _boundary_octets(boundary),
         frozenset(duplicates),
-        tuple(values[name] for name in sorted(_FILE_NAMES & values.keys())),
+        tuple(values[name] for name in _FILE_NAMES if name in values),
     )
 
 
@@ -188,6 +190,8 @@ def _boundary_octets(boundary: str) -> bytes:
 
 def _decode_plain(value: str) -> str:
     """8-bit octets, and encoded-words although RFC 2047 §5 forbids them here."""
+    if value.isascii() and "=?" not in value:
+        return value
     return decode_words(decode_fallback(value.encode("latin-1")))[0]
 
 
