@@ -41,7 +41,10 @@ function watch(frame, onKey) {
   if (onKey) page.addEventListener("keydown", onKey);
 }
 
-/** On paper nothing can be unfolded or scrolled to: frames show all of it, at the paper's width. */
+/**
+ * On paper nothing can be unfolded or scrolled to: frames show all of it, at the paper's width.
+ * A message's menu prints that message alone, the browser's own command all that is unfolded.
+ */
 export function startPrinting() {
   let unfolded = [];
   const fitAll = (isOnPaper) => {
@@ -50,6 +53,14 @@ export function startPrinting() {
       standOnPaper(frame, isOnPaper);
     }
   };
+  document.addEventListener("click", (event) => {
+    const message = event.target.closest?.("[data-print]")?.closest(".message");
+    if (!message) return;
+    event.target.closest("details").open = false;
+    message.classList.add("is-printed");
+    document.documentElement.classList.add("prints-one");
+    print();
+  });
   addEventListener("beforeprint", () => {
     document.documentElement.classList.add("is-printing");
     unfolded = $$("iframe.body-frame").flatMap((frame) => [...(frame.contentDocument?.querySelectorAll("details:not([open])") ?? [])]);
@@ -57,7 +68,8 @@ export function startPrinting() {
     fitAll(true);
   });
   addEventListener("afterprint", () => {
-    document.documentElement.classList.remove("is-printing");
+    document.documentElement.classList.remove("is-printing", "prints-one");
+    for (const message of $$(".message.is-printed")) message.classList.remove("is-printed");
     for (const each of unfolded) each.open = false;
     unfolded = [];
     fitAll(false);

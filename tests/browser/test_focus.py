@@ -6,7 +6,9 @@ The viewer of attachments is tried in `test_attachments`, where a worker draws w
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
+import pypdfium2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -195,6 +197,33 @@ def test_a_message_is_unfolded_and_folded_where_it_stands(pane: Pane, tab: Page)
     expect(article.locator(".message-from")).to_be_focused()
     # The address is still that of the message whose page it is.
     assert tab.url == pane.address(f"answer {COUNT}")
+
+
+def test_one_message_of_many_is_printed(pane: Pane, tab: Page, tmp_path: Path) -> None:
+    shown(tab, pane.address(f"answer {COUNT}"))
+    article = tab.locator("#reading article").nth(2)
+    article.locator("a").click()
+    expect(
+        article.locator("iframe.body-frame").content_frame.get_by_text("Answer 3.")
+    ).to_be_visible()
+    # The browser's own dialog cannot be answered here; what it would print can be taken.
+    tab.evaluate("window.print = () => document.body.dataset.asked = 'print'")
+    article.locator("[data-menu] > summary").click()
+    article.get_by_role("button", name="Print").click()
+    expect(tab.locator("body")).to_have_attribute("data-asked", "print")
+    expect(article.locator(".menu-panel").first).to_be_hidden()
+    texts = [printed(tab, tmp_path), printed(tab, tmp_path)]
+    for text in texts:
+        assert "Answer3." in text
+    # Afterwards the page prints as it stands.
+    assert [f"Answer{COUNT}." in text for text in texts] == [False, True]
+
+
+def printed(page: Page, directory: Path) -> str:
+    """What stands on paper, without blanks: a PDF knows no words, only where letters stand."""
+    page.pdf(path=directory / "paper.pdf")
+    paper = pypdfium2.PdfDocument(directory / "paper.pdf")
+    return "".join("".join(each.get_textpage().get_text_range().split()) for each in paper)
 
 
 def test_trimmed_words_are_shown_with_the_keyboard(pane: Pane, tab: Page) -> None:
