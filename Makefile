@@ -1,6 +1,5 @@
 # One command each; `make help` lists them.
 PYTHON := .venv/bin/python
-TEST_PROCESSES ?= 2
 .DEFAULT_GOAL := help
 .PHONY: help install demo demo-reset serve test check format bench fuzz screenshots compose-secrets compose-test
 
@@ -25,7 +24,7 @@ check: install ## ruff, types, floors, templates, house rules, unit tests: the i
 test: ## all tests; installs what they need
 	@python3 tools/bootstrap.py --system
 	@sh tools/check.sh --no-tests
-	@$(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadfile $(PYTEST_OPTIONS)
+	@$(PYTHON) tools/run_tests.py $(PYTEST_OPTIONS)
 
 format: install ## put code and templates into form
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
