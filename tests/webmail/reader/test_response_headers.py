@@ -88,6 +88,7 @@ EXPECTED = {
     "no-remote-image": PAGE,
 }
 # Not said by rendering.md: how long it is, and what the language of the page depends on.
+NUMBERED = re.compile(r"message-\d+\.eml")
 BESIDE = {"Content-Length", "Content-Language", "Vary"}
 HTML = (
     b"From: Anna <anna@nordlys.example>\r\nSubject: s\r\nContent-Type: text/html\r\n\r\n"
@@ -175,7 +176,11 @@ def answers(letters, monkeypatch) -> dict[str, HttpResponseBase]:
 def test_every_kind_of_answer_has_exactly_its_header_fields(answers) -> None:
     assert answers.keys() == EXPECTED.keys()
     for name, answer in answers.items():
-        sent = {key: value for key, value in answer.items() if key not in BESIDE}
+        sent = {
+            key: NUMBERED.sub("message-1.eml", value)  # on PostgreSQL numbers go on
+            for key, value in answer.items()
+            if key not in BESIDE
+        }
         assert sent == EXPECTED[name], name
 
 
