@@ -21,9 +21,8 @@ def _client(user: User) -> Client:
     client = Client()
     client.force_login(user)
     session = client.session
-    session.update(
-        {"started-at": int(NOW.timestamp()), "seen-at": int(NOW.timestamp()), "epoch": 0}
-    )
+    now = int(datetime.now(tz=UTC).timestamp())
+    session.update({"started-at": now, "seen-at": now, "epoch": 0})
     session.save()
     return client
 
