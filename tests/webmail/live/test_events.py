@@ -16,6 +16,7 @@ from smime import unlocking
 from smime.models import OwnKey
 from webmail.live import events
 
+PATIENCE = 20  # seconds; on a busy machine Argon2 alone takes a few
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("valkey"),
@@ -63,7 +64,7 @@ class Browser:
     def open(self):
         return asyncio.create_task(events.events_application(self.scope, self.receive, self.send))
 
-    async def hears(self, words, seconds=5):
+    async def hears(self, words, seconds=PATIENCE):
         async with asyncio.timeout(seconds):
             while words not in self.text:  # noqa: ASYNC110 (the stream has no event to wait for)
                 await asyncio.sleep(0.02)
@@ -88,13 +89,13 @@ def publish(person, data):
 
 async def subscribed(person):
     """Wait until the stream listens: what is published before is heard by nobody."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not client().pubsub_numsub(events.channel(person.pk))[0][1]:  # noqa: ASYNC110 (Redis is asked)
             await asyncio.sleep(0.02)
 
 
 def run(scenario):
-    asyncio.run(asyncio.wait_for(scenario, 20))
+    asyncio.run(asyncio.wait_for(scenario, 4 * PATIENCE))
 
 
 def test_hints_reach_the_page(person, session_id):
@@ -148,7 +149,7 @@ def test_a_stream_ends_when_its_session_does(person, session_id, monkeypatch):
         await browser.hears(": alive")
         await sync_to_async(end_sessions)(person)
         await browser.hears("event: signed-out")
-        await asyncio.wait_for(stream, 5)
+        await asyncio.wait_for(stream, PATIENCE)
 
     run(scenario())
 
@@ -166,7 +167,7 @@ def stamps(browser):
 
 
 async def tells(browser, count):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while len(stamps(browser)) < count:  # noqa: ASYNC110 (the stream has no event to wait for)
             await asyncio.sleep(0.02)
 
@@ -286,7 +287,7 @@ def test_a_session_that_ends_is_told_at_once(person, signed_in, monkeypatch, way
         await tells(browser, 1)
         await sync_to_async(end)()
         await browser.hears("event: signed-out")
-        await asyncio.wait_for(stream, 5)
+        await asyncio.wait_for(stream, PATIENCE)
 
     run(scenario())
     assert mine.get("/keys").status_code == 302
