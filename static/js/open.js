@@ -54,7 +54,8 @@ export function refreshList(url = list()?.dataset.url) {
   return htmx.ajax("GET", url, {
     source: "#refresher",
     target: "#list",
-    swap: "outerMorph",
+    // What is open beside the list names the page.
+    swap: reading()?.matches(".reading-empty") === false ? "outerMorph ignoreTitle:true" : "outerMorph",
     headers: { "HX-Target": "aside#list" },
   });
 }

@@ -201,6 +201,12 @@ def test_from_the_list_to_the_answer_without_a_mouse(pane: Pane, chromium: Brows
         page.keyboard.press("Enter")
         expect(page.locator("#subject")).to_have_text("short")
         expect(page).to_have_title("short · Inbox · Signet")
+        with page.expect_response(
+            lambda answer: answer.request.headers.get("hx-target") == "aside#list"
+        ):
+            page.locator("[data-refresh]").click()
+        page.wait_for_load_state("networkidle")
+        expect(page).to_have_title("short · Inbox · Signet")
         page.locator("#reading").focus()
         for _ in range(40):
             page.keyboard.press("Tab")
