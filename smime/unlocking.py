@@ -10,6 +10,7 @@ import base64
 import hashlib
 import logging
 import time
+from functools import partial
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -18,6 +19,7 @@ from django.contrib.sessions.exceptions import SessionInterrupted
 from django.http import HttpRequest
 
 from accounts import audit, session_keys, throttle, tickets
+from accounts.afterwards import after_answer
 from accounts.client_address import client_address, network_of
 from accounts.models import User
 from accounts.prepared import Prepared
@@ -170,12 +172,14 @@ def _forget(session: SessionBase) -> None:
 
 
 def _announce(request: HttpRequest) -> None:
-    """Tell open pages, which ask at once: what they ask must be in the database by then."""
+    """Tell open pages, which ask at once: by then what they ask must be in the database, and the
+    cookie of the session's new key in the browser.
+    """
     try:
         request.session.save()
     except UpdateError as error:
         raise SessionInterrupted("Signed out while keys were locked or unlocked.") from error
-    vault_turned.send(sender=None, user_id=_person(request).pk)
+    after_answer(partial(vault_turned.send, sender=None, user_id=_person(request).pk))
 
 
 def _throttled(request: HttpRequest) -> str:
