@@ -4,11 +4,11 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from django.core.signals import request_finished
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, override_settings
 from django.urls import path
 
+from accounts import afterwards
 from accounts.afterwards import after_answer
 
 done: list[str] = []
@@ -32,6 +32,7 @@ def _nothing_done() -> None:
     done.clear()
 
 
+@pytest.mark.django_db
 @override_settings(ROOT_URLCONF=__name__, MIDDLEWARE=[])
 def test_after_the_answer_and_once() -> None:
     Client().get("/act")
@@ -43,16 +44,16 @@ def test_after_the_answer_and_once() -> None:
 def test_one_that_fails_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
     after_answer(lambda: 1 / 0)
     after_answer(lambda: done.append("second"))
-    request_finished.send(sender=None)
+    afterwards._do(None)
     assert done == ["second"]
     assert "event=afterwards-failed" in caplog.text
 
 
 def test_another_threads_answer_is_another() -> None:
     after_answer(lambda: done.append("mine"))
-    other = threading.Thread(target=request_finished.send, kwargs={"sender": None})
+    other = threading.Thread(target=afterwards._do, args=(None,))
     other.start()
     other.join()
     assert done == []
-    request_finished.send(sender=None)
+    afterwards._do(None)
     assert done == ["mine"]
