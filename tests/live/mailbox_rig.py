@@ -8,11 +8,19 @@ from datetime import UTC, datetime, timedelta
 from accounts import credentials
 from accounts.models import MailAccount, MailServer, User
 from webmail.imap import Credentials, Endpoint, Session
-from webmail.mailbox import sessions, sync
+from webmail.imap.errors import ConnectionLost
+from webmail.mailbox import applying, sessions, sync
 from webmail.mailbox.flags import bits_of
-from webmail.mailbox.models import Folder, Placement
+from webmail.mailbox.models import Folder, PendingChange, Placement
 
 _numbers = itertools.count(1)
+# What a server has not, by profile.
+PROFILES = {
+    "full": set(),
+    "no-move": {"MOVE"},
+    "no-uidplus": {"MOVE", "UIDPLUS"},
+    "poor": {"QRESYNC", "CONDSTORE", "ESEARCH", "LIST-STATUS", "MOVE", "UIDPLUS"},
+}
 
 
 def letter(subject: str, *, message_id: str = "", body: str = "Hello there.", **fields) -> bytes:
@@ -102,3 +110,38 @@ def make_box(endpoint: Endpoint, secret: Credentials, *, without: set[str] = fro
     account.save()
     sessions.avoid(server.pk, set(without))
     return Box(account, endpoint, secret)
+
+
+def ids(box: Box, role: str = "inbox", *subjects: str) -> list[int]:
+    """Placements in a folder, oldest first."""
+    rows = box.placements(role)
+    if subjects:
+        rows = rows.filter(message__subject__in=subjects)
+    return list(rows.order_by("internal_date").values_list("id", flat=True))
+
+
+def apply(box: Box) -> None:
+    """Carry out what is wished, as the lane does."""
+    applying.apply_changes(box.account.pk)
+
+
+def states() -> set[str]:
+    """What became of the wishes."""
+    return set(PendingChange.objects.values_list("state", flat=True))
+
+
+def lose_first_move(monkeypatch, *, when: str) -> None:
+    """Cut the connection "before" or "after" the server carries out the first move."""
+    move = Session.move
+    lost = []
+
+    def lose(session, uids, target):
+        if lost:
+            return move(session, uids, target)
+        lost.append(True)
+        if when == "after":
+            move(session, uids, target)
+        session.abandon()
+        raise ConnectionLost("The connection was cut.")
+
+    monkeypatch.setattr(Session, "move", lose)
