@@ -15,16 +15,6 @@ _ALIVE = Prepared(
 )
 
 
-MOST_EXPIRED = 5_000  # deleted at once
-
-
-def expire() -> int:
-    """Delete sessions past their end, at most `MOST_EXPIRED`; returns how many."""
-    ended = Session.objects.filter(expire_date__lte=timezone.now())
-    keys = list(ended.values_list("session_key", flat=True)[:MOST_EXPIRED])
-    return Session.objects.filter(session_key__in=keys).delete()[0]
-
-
 class SessionStore(DatabaseStore):
     """Django's store of sessions in the database."""
 

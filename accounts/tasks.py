@@ -2,7 +2,8 @@
 
 from celery import shared_task
 
-from accounts import mail_check, sessions
+from accounts import mail_check
+from accounts.sessions import SessionStore
 
 
 @shared_task(name="accounts.check_credentials", ignore_result=True)
@@ -14,4 +15,4 @@ def check_credentials(ticket_id: str, reply_key: str) -> None:
 @shared_task(name="accounts.expire_sessions", ignore_result=True)
 def expire_sessions() -> None:
     """Drop the rows of sessions that are over (lane scan)."""
-    sessions.expire()
+    SessionStore.clear_expired()
