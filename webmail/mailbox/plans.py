@@ -138,7 +138,7 @@ def plan_refusal(code: ResponseCode | None, *, attempts: int) -> Retry:
 
 
 def plan_rest(waited: timedelta) -> timedelta:
-    """Return how long to leave a server alone whose changes have waited so long already."""
+    """Return how long to leave a server alone that something has waited for so long already."""
     return min(max(waited / 2, timedelta(seconds=10)), timedelta(minutes=10))
 
 

@@ -19,6 +19,7 @@ from accounts import credentials
 from accounts.models import MailAccount
 from accounts.sealing import SealBroken
 from webmail.imap import AuthFailed, ConnectFailed, Deadlines, ImapError, Session
+from webmail.mailbox import plans
 from webmail.mailbox.changes import announce
 
 logger = logging.getLogger(__name__)
@@ -154,10 +155,8 @@ def note_failure(account: MailAccount, error: ImapError) -> None:
 
 
 def back_off(account: MailAccount, *, now: datetime) -> timedelta:
-    """Return how long to leave an unreachable server alone: half the time it has been away."""
-    since = account.last_sync_at or account.created_at
-    away = now - since
-    return min(max(away / 2, timedelta(seconds=10)), timedelta(minutes=10))
+    """Return how long to leave an unreachable server alone, by how long it has been away."""
+    return plans.plan_rest(now - (account.last_sync_at or account.created_at))
 
 
 def _write(account: MailAccount, values: dict[str, object]) -> None:
