@@ -4,8 +4,10 @@ Only the drawing child imports this module (`webmail.attached.drawing`).
 """
 
 import io
+import struct
 import warnings
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -24,7 +26,6 @@ from PIL import (
     PngImagePlugin,
     TiffImagePlugin,
     TiffTags,
-    UnidentifiedImageError,
     WebPImagePlugin,
 )
 
@@ -32,6 +33,11 @@ from webmail.attached import limits
 
 # Never SVG; what can be sent and looked at, as Pillow names it.
 FORMATS: Final = ("PNG", "GIF", "JPEG", "WEBP", "AVIF", "BMP", "TIFF")
+# What Pillow's readers of damaged files raise; UnidentifiedImageError is an OSError.
+_DAMAGED: Final = (
+    OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError,
+    ArithmeticError, RuntimeError, struct.error, zlib.error,
+)  # fmt: skip
 _QUALITY: Final = 84
 _USUAL, _BRIEFEST, _LONGEST = 100, 20, 10_000  # milliseconds that a frame stays
 
@@ -44,7 +50,7 @@ PARTS: Final = (
 
 
 class NotDrawnError(Exception):
-    """There is nothing to show; `code` says why: a key of `webmail.attached.drawing.REASONS`."""
+    """There is nothing to show; `code` says why: one of `webmail.attached.drawing.Drawing`."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -68,7 +74,7 @@ def draw_picture(content: bytes, *, width: int, height: int) -> Drawn:
 
     Raises NotDrawnError: "too-large", "too-many-pixels" or "damaged" (not one of `FORMATS`, too).
     """
-    return _drawn(content, partial(_first_frame, width=width, height=height))
+    return drawn(content, partial(_first_frame, width=width, height=height))
 
 
 def draw_animation(content: bytes, *, width: int, height: int) -> Drawn:
@@ -76,24 +82,31 @@ def draw_animation(content: bytes, *, width: int, height: int) -> Drawn:
 
     Bounds are `limits.FRAMES` and `limits.MOVING_PIXELS`. Raises NotDrawnError as `draw_picture`.
     """
-    return _drawn(content, partial(_frames, width=width, height=height))
+    return drawn(content, partial(_frames, width=width, height=height))
 
 
-def _drawn(content: bytes, draw: Callable[[Image.Image], Drawn]) -> Drawn:
-    if len(content) > limits.PICTURE:
+def drawn(
+    content: bytes,
+    draw: Callable[[Image.Image], Drawn],
+    *,
+    largest: int = limits.PICTURE,
+    formats: Sequence[str] = FORMATS,
+) -> Drawn:
+    """Have `draw` draw the picture, opened as one of `formats`.
+
+    Raises NotDrawnError: "too-large" (than `largest`), "too-many-pixels" or "damaged".
+    """
+    if len(content) > largest:
         raise NotDrawnError("too-large")
     Image.MAX_IMAGE_PIXELS = limits.PIXELS
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=list(FORMATS)) as image:
+            with Image.open(io.BytesIO(content), formats=list(formats)) as image:
                 return draw(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise NotDrawnError("too-many-pixels") from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError) as error:
-        raise NotDrawnError("damaged") from error
-    except (KeyError, IndexError, TypeError, AttributeError, OverflowError) as error:
-        # Pillow's readers of damaged files raise these, too.
+    except _DAMAGED as error:
         raise NotDrawnError("damaged") from error
 
 

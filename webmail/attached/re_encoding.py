@@ -4,15 +4,12 @@ Only the drawing child imports this module (`webmail.attached.drawing`).
 """
 
 import io
-import struct
-import warnings
-import zlib
 from typing import Final
 
 from PIL import Image, ImageOps
 
 from webmail.attached import limits
-from webmail.attached.pictures import Drawn, NotDrawnError
+from webmail.attached.pictures import Drawn, NotDrawnError, drawn
 
 FORMATS: Final = {
     "PNG": "image/png",
@@ -26,11 +23,6 @@ _DEEP: Final = frozenset({"I", "I;16", "I;16B", "F"})  # more than eight bits of
 _WRITTEN_AS_IT_IS: Final = frozenset({"L", "LA", "RGB", "RGBA", "P", "1"})
 # Pillow writes what it read of these again, unless it is told otherwise.
 _NO_METADATA: Final = {"comment": b"", "exif": b"", "icc_profile": b"", "xmp": b""}
-# What Pillow's readers of damaged files raise; UnidentifiedImageError is an OSError.
-_DAMAGED: Final = (
-    OSError, ValueError, SyntaxError, EOFError, LookupError, TypeError, AttributeError,
-    ArithmeticError, RuntimeError, struct.error, zlib.error,
-)  # fmt: skip
 
 
 def re_encode(content: bytes) -> Drawn:
@@ -40,17 +32,7 @@ def re_encode(content: bytes) -> Drawn:
     NotDrawnError: "too-large", "too-many-pixels", "too-many-frames" or "damaged" (not one of
     `FORMATS`, too).
     """
-    if len(content) > limits.REMOTE:
-        raise NotDrawnError("too-large")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content), formats=list(FORMATS)) as image:
-                return _written_anew(image)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
-        raise NotDrawnError("too-many-pixels") from error
-    except _DAMAGED as error:
-        raise NotDrawnError("damaged") from error
+    return drawn(content, _written_anew, largest=limits.REMOTE, formats=tuple(FORMATS))
 
 
 def _written_anew(image: Image.Image) -> Drawn:
