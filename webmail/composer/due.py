@@ -20,7 +20,7 @@ from django.utils import timezone
 from accounts.lanes import post_again
 from webmail.composer import drafts, transitions
 from webmail.composer.ending import end
-from webmail.composer.leases import LeaseLostError, Taken, is_paused
+from webmail.composer.leases import LeaseLostError, Taken, of_paused_accounts
 from webmail.composer.models import Delivery, OutgoingMail, Variant
 from webmail.composer.sending import write_standings
 from webmail.composer.transitions import DeliveryState, MailState, Reply, Standing
@@ -119,7 +119,7 @@ def _waiting(now: datetime) -> QuerySet[OutgoingMail]:
     rows = OutgoingMail.objects.filter(
         free, not_handed, finished_at__isnull=True, state__in=list(_TASKS)
     )
-    return rows.exclude(is_paused() & ~Q(state=MailState.PREPARING))
+    return rows.exclude(of_paused_accounts() & ~Q(state=MailState.PREPARING))
 
 
 _timer: threading.Timer | None = None

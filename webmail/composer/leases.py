@@ -56,7 +56,7 @@ class Taken:
         self.write(lease_until=None, handed_until=None, **columns)
 
 
-def is_paused() -> Q:
+def of_paused_accounts() -> Q:
     """Select mail of paused accounts: nothing is done on their server, it waits as it is."""
     paused = MailAccount.objects.filter(state=MailAccount.State.PAUSED)
     return Q(account__in=paused)  # not a join: locks are for the mail's rows
@@ -76,7 +76,7 @@ def take(
         columns |= {"state": into, "state_since": now}
     rows = OutgoingMail.objects.filter(free, pk=outgoing_id, state=state, due_at__lte=now)
     if on_server:
-        rows = rows.exclude(is_paused())
+        rows = rows.exclude(of_paused_accounts())
     taken = rows.update(
         fence=F("fence") + 1,
         lease_until=now + timedelta(seconds=lease_seconds()),
