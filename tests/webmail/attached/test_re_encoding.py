@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
 from tests.webmail.attached.made import animation, picture, png_bomb
-from webmail.attached import limits
+from webmail.attached import drawing, limits
 from webmail.attached.drawing import KeptDrawer
 from webmail.attached.pictures import Drawn, NotDrawnError
 from webmail.attached.re_encoding import FORMATS, re_encode
@@ -230,8 +230,8 @@ def children() -> set[int]:
     """The drawing children of this process."""
     found = set()
     for task in Path("/proc/self/task").iterdir():
-        for pid in (task / "children").read_text().split():
-            with suppress(FileNotFoundError):
+        with suppress(FileNotFoundError):  # a thread or child that ended meanwhile
+            for pid in (task / "children").read_text().split():
                 if b"draw_child" in Path(f"/proc/{pid}/cmdline").read_bytes():
                     found.add(int(pid))
     return found
@@ -257,3 +257,26 @@ def test_one_child_serves_many_and_then_goes(monkeypatch: pytest.MonkeyPatch) ->
     for _ in range(limits.DRAWING_JOBS):
         assert drawer.draw("remote", picture(1, 1)).code == ""
     assert children() == before
+
+
+def test_a_job_that_is_broken_off_leaves_no_half_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by the worker's limit of time: the next answer is the next job's own."""
+
+    class OutOfTime(BaseException):
+        pass
+
+    before = children()
+    drawer = KeptDrawer()
+    assert drawer.draw("remote", picture()).code == ""
+    read = drawing.read_frame
+
+    def late(*_arguments: object, **_options: object) -> bytes:
+        raise OutOfTime
+
+    monkeypatch.setattr(drawing, "read_frame", late)
+    with pytest.raises(OutOfTime):
+        drawer.draw("remote", picture(8, 8))
+    assert children() == before
+    monkeypatch.setattr(drawing, "read_frame", read)
+    assert drawer.draw("remote", picture(16, 4)).width == 16
+    drawer.end()

@@ -10,10 +10,12 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from django.utils import timezone
 
+from accounts import session_keys
 from accounts.models import User
 from accounts.redis import client
 from smime import unlocking
 from smime.models import OwnKey
+from smime.signals import vault_turned
 from webmail.live import events
 
 PATIENCE = 20  # seconds; on a busy machine Argon2 alone takes a few
@@ -241,6 +243,22 @@ def test_a_deleted_key_is_told_to_every_session(person, signed_in, monkeypatch):
 
     there = signed_in(), signed_in()
     run(scenario())
+
+
+def test_nobody_is_told_before_the_answer_that_brings_the_cookie(signed_in, monkeypatch):
+    """A tab that asks with the old cookie is shown the locked page, and told of nothing again."""
+    waiting, told = [], []
+    monkeypatch.setattr(unlocking, "after_answer", waiting.append)
+    vault_turned.connect(tell := lambda **_: told.append(True))
+    try:
+        answer = signed_in().post("/keys/lock")
+        assert session_keys.cookie_name() in answer.cookies
+        assert told == []
+        for act in waiting:
+            act()
+        assert told == [True]
+    finally:
+        vault_turned.disconnect(tell)
 
 
 def test_an_idle_vault_is_locked_though_nobody_asks_for_a_page(session_id, monkeypatch):
